@@ -1,0 +1,93 @@
+/*
+ * decide - puts the parts together: may this mail come in, may this
+ * connection be made, and what does Mailweir say where not.
+ *
+ * It only composes; arithmetic lives in the modules that it asks. A verdict
+ * carries its reason, and the same reason goes into the reply, the log, the
+ * event and `mailweir explain`.
+ */
+#ifndef CORE_DECIDE_H
+#define CORE_DECIDE_H
+
+#include "core/plan.h"
+#include "core/route.h"
+#include "core/view.h"
+
+enum decide_reason {
+	DECIDE_FINE = 0,
+	/* intake */
+	DECIDE_AT_CAP,		/* the destination's leases are all taken */
+	DECIDE_ON_HOLD,		/* no upstream of it may take mail */
+	DECIDE_LATE,		/* on hold since the transaction began */
+	/* gate */
+	DECIDE_OPEN,		/* the upstream's breaker is open */
+	DECIDE_SHED,		/* drawn out: shedding or ramp */
+	DECIDE_NO_SLOT,		/* all its connections are in use */
+	DECIDE_TRIAL_TAKEN,	/* half-open, and the one trial is under way */
+	DECIDE_BYPASS,		/* an unfiltered route, and it may not be used */
+	DECIDE_FORCED,		/* an operator closed it */
+};
+/* "fine", "at-cap", "on-hold", "late", "open", "shed", "no-slot",
+ * "trial-taken", "bypass", "forced". */
+const char *decide_reason_name(enum decide_reason reason);
+
+/* Is no upstream of the destination allowed to take mail now? HALF_OPEN may. */
+bool decide_on_hold(const struct plan *p, const struct destination *d,
+    const struct upstream_view *views, int64_t now_ms);
+
+struct client {			/* who sends, as Postfix names it */
+	struct span address;
+	struct span sasl_username;	/* empty: not authenticated */
+};
+bool decide_is_submission(const struct plan *p, const struct client *c);
+
+/*
+ * What to do with a recipient of d at RCPT before a lease is asked for, and
+ * once the lease is known. enforced says whether it is to be acted on (false
+ * in observe mode: count it only).
+ */
+struct intake_verdict {
+	enum decide_reason reason;	/* DECIDE_FINE: take it */
+	bool enforced;
+	struct reply reply;		/* when reason is not FINE */
+};
+struct intake_verdict decide_intake(const struct plan *p,
+    const struct destination *d, const struct upstream_view *views,
+    const struct client *c, int64_t now_ms);
+struct intake_verdict decide_lease(const struct plan *p,
+    const struct destination *d, bool granted);
+/* At end of message: DECIDE_LATE when d went on hold meanwhile. */
+struct intake_verdict decide_late(const struct plan *p,
+    const struct destination *d, const struct upstream_view *views,
+    const struct client *c, int64_t now_ms);
+
+/*
+ * What a lane's question gets. GRANT and QUEUE: a slot is needed for either;
+ * the caller takes a free one or waits wait_ms for one, then refuses with
+ * wait_reason. In observe mode: always GRANT without waiting (would_refuse
+ * says what would have been), save for an unfiltered route.
+ */
+enum gate_answer { GATE_GRANT, GATE_REFUSE };
+struct gate_verdict {
+	enum gate_answer answer;
+	enum decide_reason reason;	/* of a refusal, or of what would have been one */
+	bool would_refuse;		/* observe mode */
+	bool needs_slot;		/* GRANT: only with a slot in hand */
+	int64_t wait_ms;		/* how long to wait in line for it, 0.. */
+	enum decide_reason wait_reason;	/* refusal once that is over */
+	enum bypass bypass;		/* with DECIDE_BYPASS */
+	int64_t next_try_ms;		/* fleet time when it may change, 0 unknown */
+};
+/* route: place in d's routes; draw: 0..999 at random, once a question. */
+struct gate_verdict decide_gate(const struct plan *p,
+    const struct destination *d, uint32_t route,
+    const struct upstream_view *views, uint32_t draw, int64_t preflight_ms,
+    int64_t now_ms);
+
+/* The status of mail that we keep in the queue: "4.3.2 Mailweir: UPSTREAM is
+ * ..., next try in 28s (incident ID)"; no number that an outsider should not
+ * see. wait_ms < 0: unknown. */
+struct reply decide_held_reply(const char *upstream, enum decide_reason reason,
+    int64_t wait_ms, const char *incident);
+
+#endif

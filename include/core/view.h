@@ -1,0 +1,50 @@
+/*
+ * view - what this host knows of an upstream: the fleet's breaker, and what
+ * an operator has said. A value, from the last snapshot; never blocks.
+ */
+#ifndef CORE_VIEW_H
+#define CORE_VIEW_H
+
+#include "core/breaker.h"
+
+#define INCIDENT_MAX 24
+#define SAMPLE_MAX 60		/* Redis keeps short values compact; docs/store.md */
+
+enum override_state { OVERRIDE_NONE = 0, OVERRIDE_OPEN, OVERRIDE_CLOSED };
+
+struct override {
+	enum override_state state;
+	int64_t until_ms;	/* fleet time */
+	char by[33];
+	char reason[64];
+};
+
+/* What the store keeps of an upstream's state, versioned as a whole. */
+struct upstream_record {
+	struct breaker breaker;
+	int64_t version;	/* 0: never written */
+	uint32_t cap;		/* connections of the fleet now; 0: as configured */
+	char incident[INCIDENT_MAX + 1];	/* "" while closed */
+	char rule[OUTCOME_RULE_NAME_MAX + 1];	/* the last bad outcome's rule ... */
+	char sample[SAMPLE_MAX + 1];		/* ... and the start of its text */
+};
+
+struct upstream_view {
+	bool known;		/* read from the store at least once */
+	struct upstream_record record;
+	struct override override;
+};
+
+/* The state that counts now: an override that has not ended wins. */
+enum breaker_state view_state(const struct upstream_view *v, int64_t now_ms);
+/* Share of the traffic it may get now, 0..1000, override included. */
+uint32_t view_allowance(const struct upstream_view *v, int64_t now_ms);
+/* Fleet-wide cap on connections now, override and breaker included. */
+uint32_t view_connections(const struct upstream_view *v, uint32_t configured,
+    int64_t now_ms);
+bool override_state_parse(struct span name, enum override_state *out);
+/* "open", "closed"; "" for none. */
+const char *override_state_name(enum override_state state);
+bool record_sane(const struct upstream_record *r);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * event - something that an administrator will want to find again: one
+ * value, told alike in the log and in the stream mailweir:events.
+ */
+#ifndef OBSERVE_EVENT_H
+#define OBSERVE_EVENT_H
+
+#include "core/breaker.h"
+#include "core/view.h"
+
+#include <stddef.h>
+
+enum event_kind {
+	EVENT_STATE,		/* an upstream's breaker changed */
+	EVENT_OVERRIDE,		/* an operator forced it, or let go */
+	EVENT_HOST_SEEN, EVENT_HOST_LOST,
+	EVENT_OUTCOME,		/* an outcome that an operator should see: policy, local, unknown */
+};
+
+struct event {
+	enum event_kind kind;
+	const char *host;	/* who tells */
+	const char *upstream;	/* NULL where none is meant */
+	enum breaker_state from, to;	/* EVENT_STATE */
+	enum breaker_reason reason;	/* EVENT_STATE */
+	uint32_t allowance;		/* EVENT_STATE, per mille */
+	const char *class;	/* EVENT_OUTCOME: outcome class */
+	const char *rule, *sample, *incident;	/* NULL or "": none */
+	const struct override *override;	/* EVENT_OVERRIDE */
+};
+
+struct event_pair {
+	const char *name;
+	char value[201];	/* printable ASCII */
+};
+#define EVENT_PAIRS 12
+/* The event as fields, "event" first; returns how many. Empty ones are left
+ * out. */
+size_t event_pairs(const struct event *e, struct event_pair out[EVENT_PAIRS]);
+/* One log line with the same fields; opening is a warning, others info. */
+void event_log(const struct event *e);
+
+#endif

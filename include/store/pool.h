@@ -1,0 +1,28 @@
+/*
+ * pool - the store for threads: a few blocking connections to Redis, checked
+ * out for one request each. No lock is held while one waits.
+ *
+ * A call takes at most options.timeout_ms, the wait for a free connection
+ * included. Once a call failed for the link's sake, the pool is down: calls
+ * fail at once with ERR_UNAVAILABLE, save one a retry interval (200 ms) that
+ * tries it. Any thread.
+ */
+#ifndef STORE_POOL_H
+#define STORE_POOL_H
+
+#include "store/health.h"
+#include "store/request.h"
+
+struct store_pool;
+
+struct store_pool *store_pool_new(const struct store_options *options,
+    unsigned connections, store_health_fn *health, void *arg);
+void store_pool_free(struct store_pool **pool);
+/* 0 and *out_reply (store_reply_clear it), or -1: ERR_UNAVAILABLE,
+ * ERR_TIMEOUT or ERR_SYNTAX (an odd answer). */
+int store_pool_call(struct store_pool *pool,
+    const struct store_request *request, struct store_reply *out_reply,
+    struct err *err) MW_MUST_CHECK;
+bool store_pool_up(const struct store_pool *pool);
+
+#endif

@@ -1,0 +1,210 @@
+/*
+ * request - the store's verbs, as values: what is asked and what is answered.
+ *
+ * Each verb is atomic and holds no policy: limits come as arguments. The
+ * local store and Redis answer every verb alike; tests/store holds them to
+ * it. Times in answers are the store's (Redis TIME), so that all hosts share
+ * one clock. docs/store.md draws the keys.
+ */
+#ifndef STORE_REQUEST_H
+#define STORE_REQUEST_H
+
+#include "base/err.h"
+#include "core/view.h"
+#include "core/window.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define STORE_MEMBER_MAX 160	/* HOST/ADDR:PORT/SERVERPORT */
+#define STORE_RENEW_MAX 64	/* leases in one renewal */
+#define STORE_HOST_MAX 64	/* bytes of a host's name */
+#define STORE_PAIRS_MAX 16	/* fields of an event */
+
+enum store_verb {
+	STORE_LEASE_TAKE,
+	STORE_LEASE_RENEW,
+	STORE_LEASE_DROP,
+	STORE_SLOTS,
+	STORE_OBSERVE,
+	STORE_COMMIT,
+	STORE_DESTINATION,
+	STORE_COUNT,
+	STORE_OVERRIDE,
+	STORE_HEARTBEAT,
+	STORE_HOSTS,
+	STORE_EVENT_ADD,
+	STORE_EVENTS,
+};
+
+/* The counters of mailweir:dest:{NAME}, in the contract's order. */
+enum dest_counter {
+	DEST_ACCEPTED, DEST_DEFERRED, DEST_DEFERRED_CAP, DEST_DEFERRED_HOLD,
+	DEST_DEFERRED_LATE, DEST_DELIVERED, DEST_REROUTED, DEST_HELD,
+	DEST_RELEASED, DEST_WOULD_DEFER, DEST_WOULD_REFUSE,
+};
+#define DEST_COUNTERS 11
+const char *dest_counter_name(enum dest_counter counter);
+
+struct store_pair {
+	const char *name, *value;
+};
+
+struct store_request {
+	enum store_verb verb;
+	const char *name;	/* upstream or destination; borrowed, as all below */
+	union {
+		/*
+		 * Take a place for member under limit, for ttl_ms. Again by the
+		 * same member: renews it, granted. limit 0: no limit (heals a
+		 * lease that the store lost).
+		 */
+		struct {
+			const char *member;
+			uint32_t limit;
+			int64_t ttl_ms;
+		} lease_take;
+		/* Renew those that are there; the answer names the missing. */
+		struct {
+			const char *const *members;
+			uint32_t n;	/* 1..STORE_RENEW_MAX */
+			int64_t ttl_ms;
+		} lease_renew;
+		struct {
+			const char *member;
+		} lease_drop;
+		/*
+		 * Report this host's connections and get its grant: the sum of
+		 * all hosts' grants stays <= cap, max-min fair by in_use +
+		 * waiting, what is left over is granted ahead in equal parts. A
+		 * host's grant ends ttl_ms after its last report. held: what
+		 * this host believes to hold. When the store has no rows at all
+		 * (new, or lost), for settle_ms each host keeps what it holds and
+		 * nobody gets more, so that a lost store grants nothing twice.
+		 */
+		struct {
+			const char *host;
+			uint32_t in_use, waiting, held, cap;
+			int64_t ttl_ms, settle_ms;
+		} slots;
+		/*
+		 * Add outcomes of this host to the totals and, where version is
+		 * still the record's, to window and streak; answers the record,
+		 * override and window. All counts 0: a plain read.
+		 */
+		struct {
+			const char *host;
+			int64_t window_ms;
+			int64_t version;
+			uint32_t counts[OUTCOME_CLASSES];
+			bool had_good;		/* a good one among them */
+			uint32_t bad_tail;	/* bad ones since the last good one here */
+		} observe;
+		/* Replace the record if it still has version; the new one gets
+		 * version + 1. afresh: clear window and streak. Publishes name. */
+		struct {
+			struct upstream_record record;
+			int64_t version;
+			bool afresh;
+		} commit;
+		struct {
+			uint64_t add[DEST_COUNTERS];
+		} count;
+		/* OVERRIDE_NONE takes it away. Publishes name. */
+		struct {
+			enum override_state state;
+			int64_t for_ms;
+			const char *by, *reason;
+		} override;
+		struct {
+			const char *host, *version, *digest, *mode;
+		} heartbeat;
+		struct {
+			const struct store_pair *pairs;
+			uint32_t n;	/* 1..STORE_PAIRS_MAX */
+			uint32_t keep;	/* events kept, about */
+		} event_add;
+		/* after: "" for the newest `last` ones, else those behind that id */
+		struct {
+			const char *after;
+			uint32_t last;
+		} events;
+	} u;
+};
+
+struct store_host {
+	char name[STORE_HOST_MAX + 1];
+	int64_t seen_ms;
+	char version[16], digest[17], mode[9];
+};
+
+struct store_event {
+	char id[48];
+	uint32_t n;
+	struct {
+		char name[24];
+		char value[201];
+	} pairs[STORE_PAIRS_MAX];
+};
+
+struct store_reply {
+	enum store_verb verb;
+	int64_t now_ms;		/* the store's clock */
+	union {
+		struct {
+			bool granted;
+			uint32_t count;	/* places taken now */
+		} lease;
+		struct {
+			uint64_t missing;	/* bit i: members[i] was not there */
+		} renew;
+		struct {
+			uint32_t granted;
+			uint32_t in_use, waiting, hosts;	/* fleet-wide, as last reported */
+		} slots;
+		struct {
+			struct upstream_record record;
+			struct override override;
+			uint32_t streak;
+			uint8_t self;		/* the asking host's number in window */
+			uint32_t n_hosts;	/* that stand in window */
+			uint64_t totals[OUTCOME_CLASSES];
+			uint32_t in_use, waiting;
+			struct window window;
+		} upstream;	/* OBSERVE */
+		struct {
+			bool stale;	/* not written; record is the present one */
+			struct upstream_record record;	/* as it stands now */
+		} commit;
+		struct {
+			uint64_t counters[DEST_COUNTERS];
+			uint32_t leases;
+		} destination;
+		struct {
+			uint32_t n;
+			struct store_host *list;	/* the reply's own */
+		} hosts;
+		struct {
+			uint32_t n;
+			struct store_event *list;	/* the reply's own */
+		} events;
+	} u;
+};
+
+/* Free what a reply owns; the reply itself is the caller's. */
+void store_reply_clear(struct store_reply *reply);
+
+/* How an asynchronous answer arrives: reply on success (valid during the
+ * call), else NULL and err. Called exactly once a request, never from within
+ * the call that sent it. */
+typedef void store_done(void *arg, const struct store_reply *reply,
+    const struct err *err);
+
+/* Something that answers requests asynchronously. */
+struct store_port {
+	void (*send)(void *self, const struct store_request *request,
+	    store_done *done, void *arg);
+	void *self;
+};
+
+#endif

@@ -1,0 +1,16 @@
+noinst_LIBRARIES += lib/libcore.a
+
+lib_libcore_a_SOURCES = \
+	include/core/breaker.h lib/core/breaker.c \
+	include/core/decide.h lib/core/decide.c \
+	include/core/destination.h lib/core/destination.c \
+	include/core/domain.h lib/core/domain.c \
+	include/core/outcome.h lib/core/outcome.c \
+	include/core/plan.h lib/core/plan.c \
+	include/core/reply.h lib/core/reply.c \
+	include/core/route.h lib/core/route.c \
+	include/core/story.h lib/core/story.c \
+	include/core/view.h lib/core/view.c \
+	include/core/window.h lib/core/window.c
+
+core_libs = lib/libcore.a $(base_libs)

@@ -1,0 +1,8 @@
+noinst_LIBRARIES += lib/libwire.a
+
+lib_libwire_a_SOURCES = \
+	include/wire/netstring.h lib/wire/netstring.c \
+	include/wire/policy_request.h lib/wire/policy_request.c \
+	include/wire/socketmap.h lib/wire/socketmap.c
+
+wire_libs = lib/libwire.a $(core_libs)
