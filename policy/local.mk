@@ -1,1 +1,13 @@
-# mailweir-policyd
+sbin_PROGRAMS += mailweir-policyd
+
+mailweir_policyd_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(LIBEVENT_CFLAGS)
+mailweir_policyd_SOURCES = \
+	policy/main.c \
+	policy/conn.h policy/conn.c \
+	policy/map_conn.c \
+	policy/parent.h policy/parent.c \
+	policy/policy_conn.c \
+	policy/roster.h policy/roster.c \
+	policy/server.h policy/server.c
+mailweir_policyd_LDADD = lib/libengine.a lib/libobserve.a lib/libmwconfig.a \
+	lib/libwire.a $(LIBCONFIG_LIBS) $(store_libs)

@@ -82,6 +82,8 @@ struct breaker breaker_step(const struct breaker_rules *rules,
     struct breaker b, const struct evidence *seen, uint32_t jitter,
     int64_t now_ms);
 
+bool breaker_same(const struct breaker *a, const struct breaker *b);
+
 /* Must the evidence be cleared when b becomes next? (other state or step) */
 bool breaker_starts_afresh(const struct breaker *b, const struct breaker *next);
 

@@ -1,6 +1,9 @@
 noinst_LIBRARIES += lib/libengine.a
 
 lib_libengine_a_SOURCES = \
+	include/engine/fleet.h lib/engine/fleet.c \
+	include/engine/intake.h lib/engine/intake.c \
+	include/engine/line.h lib/engine/line.c \
 	include/engine/tally.h lib/engine/tally.c
 
-engine_libs = lib/libengine.a $(store_libs) $(observe_libs)
+engine_libs = lib/libengine.a lib/libobserve.a $(store_libs)

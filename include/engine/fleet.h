@@ -1,0 +1,80 @@
+/*
+ * fleet - what all hosts together know of the upstreams, in this process's
+ * memory, and how it gets there.
+ *
+ * Questions are answered from memory. Outcomes are collected, sent in
+ * batches, and what comes back (the shared record, the window of all hosts)
+ * is stepped by core/breaker and committed by version. Grants of slots are
+ * asked for ahead of need. While the store is away, records are frozen,
+ * slots stay as granted, and outcomes wait to be sent.
+ *
+ * One thread, no descriptor. Store and clock are given to it, so that tests
+ * and simulations run it without Redis and without waiting; the fleet's clock
+ * is learnt from the store's answers.
+ */
+#ifndef ENGINE_FLEET_H
+#define ENGINE_FLEET_H
+
+#include "core/plan.h"
+#include "core/view.h"
+#include "engine/line.h"
+#include "store/request.h"
+
+struct fleet;
+struct fleet_upstream;
+
+/* Grants of slots end so long after a host's last report. */
+#define FLEET_SLOTS_TTL_MS 10000
+/* After the store lost all rows, hosts keep what they hold for this long. */
+#define FLEET_SETTLE_MS 1200
+/* How often fleet_tick wants to be called. */
+#define FLEET_TICK_MS 50
+
+struct fleet_options {
+	const struct plan *plan;	/* borrowed until fleet_reload or fleet_free */
+	const char *host;
+	struct store_port port;
+	int64_t (*clock)(void);		/* monotonic, ms */
+};
+
+/* wall_ms: stands for the fleet's clock until the store has told it. */
+struct fleet *fleet_new(const struct fleet_options *options, int64_t wall_ms);
+/* Answers that are still on their way must have arrived or been refused. */
+void fleet_free(struct fleet **fleet);
+/* Another plan; upstreams are carried over by name, with all they hold. */
+void fleet_reload(struct fleet *fleet, const struct plan *plan);
+
+/* Send what is due, step what is due, answer whose deadline passed. */
+void fleet_tick(struct fleet *fleet, int64_t now_ms);
+/* The store says that this upstream's record changed (publish). */
+void fleet_changed(struct fleet *fleet, struct span name);
+/* Send all outcomes that wait; for the end of the process. */
+void fleet_flush(struct fleet *fleet);
+/* The store is up again: read and report at once. */
+void fleet_store_is_back(struct fleet *fleet);
+
+/* The fleet's clock at a local moment. */
+int64_t fleet_time(const struct fleet *fleet, int64_t now_ms);
+/* Views by the plan's upstream index, for core/decide. */
+const struct upstream_view *fleet_views(const struct fleet *fleet);
+
+/* The upstream at an index of the plan; lives as long as the fleet. */
+struct fleet_upstream *fleet_upstream(struct fleet *fleet, uint32_t index);
+struct line *fleet_line(struct fleet_upstream *u);
+const struct upstream_view *fleet_view(const struct fleet_upstream *u);
+/* Its configured name; borrowed for as long as the fleet lives. */
+const char *fleet_name(const struct fleet_upstream *u);
+/* Its index in the present plan, -1 when a reload took it away. */
+int fleet_index(const struct fleet_upstream *u);
+int64_t fleet_slow_after(const struct fleet_upstream *u);
+
+/*
+ * An outcome of an attempt that began at began_ms. Counts for the breaker if
+ * the attempt began after the present state did. rule and text say why, for
+ * the record of an opening; text may be hostile.
+ */
+void fleet_observe(struct fleet *fleet, struct fleet_upstream *u,
+    struct outcome outcome, struct span text, int64_t began_ms,
+    int64_t now_ms);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * line - one upstream's slots on this host, and those who wait for one.
+ *
+ * The fleet grants this host a number of slots ahead of need; the line spends
+ * them from memory. Who finds none waits in order of arrival until a slot
+ * comes free, a greater grant arrives, or the waiter's deadline. Knows no
+ * store, no socket and no clock.
+ */
+#ifndef ENGINE_LINE_H
+#define ENGINE_LINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct line;
+
+/* Embedded in whoever waits; zeros: not waiting. */
+struct line_waiter {
+	struct line_waiter *next, *prev;
+	struct line *in;
+	int64_t deadline_ms;
+	/* Called once, no longer in line: with a slot in hand, or without. */
+	void (*done)(struct line_waiter *w, bool granted, int64_t now_ms);
+};
+
+/* How long a wish for a slot that nobody waits for is remembered. */
+#define LINE_WISH_MS 10000
+
+struct line *line_new(void);
+/* Nobody may be waiting. */
+void line_free(struct line **line);
+
+/* Take a free slot, if there is one and nobody stands in line before. */
+bool line_take(struct line *line);
+/* Take one in any case, over the grant too: where the cap only observes. */
+void line_force(struct line *line);
+/* Stand in line; w->done comes later, never from within this call. */
+void line_wait(struct line *line, struct line_waiter *w, int64_t deadline_ms);
+/* Leave the line without an answer; fine when not in it. */
+void line_leave(struct line_waiter *w);
+/* Give a slot back; the first in line gets it where the grant allows. */
+void line_give(struct line *line, int64_t now_ms);
+/* Somebody could have used a slot but did not wait: ask the fleet for one. */
+void line_wish(struct line *line, int64_t now_ms);
+
+/* The fleet's new grant. */
+void line_grant(struct line *line, uint32_t granted, int64_t now_ms);
+/* The grant is void (the cap fell): keep only what is in use. */
+void line_void(struct line *line);
+/* Answer those whose deadline has passed. */
+void line_expire(struct line *line, int64_t now_ms);
+
+struct line_state {
+	uint32_t granted, in_use;
+	uint32_t waiting;	/* in line, or 1 for a wish */
+};
+struct line_state line_state(const struct line *line, int64_t now_ms);
+/* Is there demand that the grant does not meet? */
+bool line_is_short(const struct line *line, int64_t now_ms);
+
+#endif

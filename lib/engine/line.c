@@ -1,0 +1,164 @@
+#include "engine/line.h"
+
+#include "base/mem.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+struct line {
+	uint32_t granted, in_use, waiting;
+	int64_t wish_until_ms;
+	struct line_waiter head;	/* of a ring: next is first in line */
+};
+
+static void
+take_out(struct line_waiter *w)
+{
+	w->prev->next = w->next;
+	w->next->prev = w->prev;
+	w->in->waiting--;
+	w->next = w->prev = NULL;
+	w->in = NULL;
+}
+
+/*
+ * Only those who wait now are served: done() may put the same waiter in line
+ * again, and must not be served twice in one go.
+ */
+static void
+serve(struct line *line, int64_t now_ms)
+{
+	for (uint32_t n = line->waiting; n > 0; n--) {
+		struct line_waiter *first = line->head.next;
+
+		if (first == &line->head || line->in_use >= line->granted)
+			return;
+		take_out(first);
+		line->in_use++;
+		first->done(first, true, now_ms);
+	}
+}
+
+struct line *
+line_new(void)
+{
+	struct line *line = mem_new(1, sizeof(*line));
+
+	line->head.next = line->head.prev = &line->head;
+	return line;
+}
+
+void
+line_free(struct line **line)
+{
+	if (*line == NULL)
+		return;
+	assert((*line)->waiting == 0);
+	mem_free(*line);
+	*line = NULL;
+}
+
+bool
+line_take(struct line *line)
+{
+	if (line->waiting > 0 || line->in_use >= line->granted)
+		return false;
+	line->in_use++;
+	line->wish_until_ms = 0;
+	return true;
+}
+
+void
+line_force(struct line *line)
+{
+	line->in_use++;
+}
+
+void
+line_wait(struct line *line, struct line_waiter *w, int64_t deadline_ms)
+{
+	assert(w->in == NULL && w->done != NULL);
+	w->in = line;
+	w->deadline_ms = deadline_ms;
+	w->prev = line->head.prev;
+	w->next = &line->head;
+	w->prev->next = w;
+	w->next->prev = w;
+	line->waiting++;
+}
+
+void
+line_leave(struct line_waiter *w)
+{
+	if (w->in != NULL)
+		take_out(w);
+}
+
+void
+line_give(struct line *line, int64_t now_ms)
+{
+	assert(line->in_use > 0);
+	line->in_use--;
+	serve(line, now_ms);
+}
+
+void
+line_wish(struct line *line, int64_t now_ms)
+{
+	line->wish_until_ms = now_ms + LINE_WISH_MS;
+}
+
+void
+line_grant(struct line *line, uint32_t granted, int64_t now_ms)
+{
+	line->granted = granted;
+	serve(line, now_ms);
+}
+
+void
+line_void(struct line *line)
+{
+	if (line->granted > line->in_use)
+		line->granted = line->in_use;
+}
+
+void
+line_expire(struct line *line, int64_t now_ms)
+{
+	struct line_waiter *w = line->head.next;
+
+	/*
+	 * Deadlines are not in order (gate.spill is shorter than gate.wait), so
+	 * all are looked at. Start over after each answer: done() may change
+	 * the line.
+	 */
+	while (w != &line->head) {
+		if (w->deadline_ms > now_ms) {
+			w = w->next;
+			continue;
+		}
+		take_out(w);
+		w->done(w, false, now_ms);
+		w = line->head.next;
+	}
+}
+
+struct line_state
+line_state(const struct line *line, int64_t now_ms)
+{
+	const bool wish = line->waiting == 0 && line->wish_until_ms > now_ms;
+
+	return (struct line_state){
+		.granted = line->granted,
+		.in_use = line->in_use,
+		.waiting = wish ? 1 : line->waiting,
+	};
+}
+
+bool
+line_is_short(const struct line *line, int64_t now_ms)
+{
+	const struct line_state s = line_state(line, now_ms);
+
+	return s.waiting > 0 && s.in_use >= s.granted;
+}

@@ -1,0 +1,166 @@
+#include "policy/conn.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <event2/buffer.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define WRITE_SECONDS 10	/* an answer that nobody takes */
+
+static void
+conn_close(struct conn *c)
+{
+	struct server *s = c->server;
+
+	bufferevent_free(c->bev);
+	c->bev = NULL;
+	if (c->prev != NULL)
+		c->prev->next = c->next;
+	else
+		s->conns = c->next;
+	if (c->next != NULL)
+		c->next->prev = c->prev;
+	s->n_conns--;
+	c->kind->closed(c);
+}
+
+static void
+close_bad(struct conn *c, const char *why)
+{
+	log_warning("connection", LOG_TEXT("socket", c->kind->name),
+	    LOG_TEXT("closed", why));
+	conn_close(c);
+}
+
+/*
+ * Take whole requests out of the input until one must wait or is missing its
+ * end. The connection may be gone on return.
+ */
+static void
+read_requests(struct conn *c)
+{
+	struct evbuffer *input = bufferevent_get_input(c->bev);
+
+	while (!c->waiting) {
+		const size_t len = evbuffer_get_length(input);
+		const struct span in = {
+			(const char *)evbuffer_pullup(input, -1), len,
+		};
+		size_t used = 0;
+
+		if (len == 0) {
+			c->request_ms = 0;
+			return;
+		}
+		if (c->request_ms == 0)
+			c->request_ms = clock_mono_ms();
+		switch (c->kind->input(c, in, &used)) {
+		case CONN_MORE:
+			return;
+		case CONN_BAD:
+			close_bad(c, "malformed request");
+			return;
+		case CONN_WAIT:
+			c->waiting = true;
+			break;
+		case CONN_ANSWERED:
+			break;
+		}
+		evbuffer_drain(input, used);
+		c->request_ms = 0;
+	}
+}
+
+static void
+on_read(struct bufferevent *bev, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)bev;
+	c->heard_ms = clock_mono_ms();
+	if (!c->waiting)
+		read_requests(c);
+}
+
+static void
+on_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)bev, (void)what;
+	conn_close(c);
+}
+
+void
+conn_open(struct server *server, const struct conn_kind *kind, int fd)
+{
+	const struct timeval write_timeout = { .tv_sec = WRITE_SECONDS };
+	struct conn *c;
+
+	if (server->n_conns >= CONN_MAX) {
+		log_warning("connection", LOG_TEXT("socket", kind->name),
+		    LOG_TEXT("closed", "too many connections"));
+		close(fd);
+		return;
+	}
+	c = kind->make();
+	c->server = server;
+	c->kind = kind;
+	c->heard_ms = clock_mono_ms();
+	c->bev = bufferevent_socket_new(server->base, fd,
+	    BEV_OPT_CLOSE_ON_FREE);
+	c->next = server->conns;
+	if (c->next != NULL)
+		c->next->prev = c;
+	server->conns = c;
+	server->n_conns++;
+	bufferevent_setcb(c->bev, on_read, NULL, on_event, c);
+	bufferevent_setwatermark(c->bev, EV_READ, 0, kind->request_max + 1);
+	bufferevent_set_timeouts(c->bev, NULL, &write_timeout);
+	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+}
+
+void
+conn_send(struct conn *c, const struct buf *answer)
+{
+	if (c->bev != NULL)
+		bufferevent_write(c->bev, answer->at, answer->len);
+}
+
+void
+conn_answered(struct conn *c)
+{
+	c->waiting = false;
+	if (c->bev == NULL)
+		return;
+	/* What was sent ahead is in the input already: no event tells of it. */
+	if (evbuffer_get_length(bufferevent_get_input(c->bev)) > 0)
+		bufferevent_trigger(c->bev, EV_READ,
+		    BEV_TRIG_DEFER_CALLBACKS | BEV_TRIG_IGNORE_WATERMARKS);
+}
+
+void
+conn_sweep(struct server *server, int64_t now_ms)
+{
+	struct conn *next;
+
+	for (struct conn *c = server->conns; c != NULL; c = next) {
+		next = c->next;
+		if (c->waiting)
+			continue;
+		if (c->request_ms > 0 && now_ms - c->request_ms >
+		    CONN_REQUEST_MS)
+			close_bad(c, "request took too long");
+		else if (now_ms - c->heard_ms > CONN_IDLE_MS)
+			conn_close(c);
+	}
+}
+
+void
+conn_close_all(struct server *server)
+{
+	while (server->conns != NULL)
+		conn_close(server->conns);
+}

@@ -1,0 +1,65 @@
+/*
+ * conn - one connection of a Postfix process: bytes in, bytes out, and the
+ * limits that keep a bad peer from hurting others.
+ *
+ * One request is in work at a time. What a peer sends ahead meanwhile waits in
+ * a buffer of one request's size, then in its own socket.
+ */
+#ifndef POLICY_CONN_H
+#define POLICY_CONN_H
+
+#include "base/buf.h"
+#include "base/span.h"
+#include "policy/server.h"
+
+#include <event2/bufferevent.h>
+
+#define CONN_MAX 4096			/* connections at once, both sockets together */
+#define CONN_REQUEST_MS 10000		/* from the first byte of a request to its last */
+#define CONN_IDLE_MS (1200 * 1000)	/* Postfix keeps policy connections up to max_ttl, 1000 s */
+
+enum conn_next {
+	CONN_MORE,		/* the request is not whole yet */
+	CONN_ANSWERED,		/* done with it; look for the next */
+	CONN_WAIT,		/* conn_answered() will be called later */
+	CONN_BAD,		/* not our grammar: close */
+};
+
+struct conn;
+
+struct conn_kind {
+	const char *name;	/* in logs */
+	size_t request_max;
+	struct conn *(*make)(void);
+	/* Look at the bytes so far; *out_used of them are done with. */
+	enum conn_next (*input)(struct conn *c, struct span in,
+	    size_t *out_used);
+	/* The peer is gone: free the connection, now or when its answer came. */
+	void (*closed)(struct conn *c);
+};
+
+/* The first member of each kind's own struct. */
+struct conn {
+	struct conn *next, *prev;
+	struct server *server;
+	const struct conn_kind *kind;
+	struct bufferevent *bev;	/* NULL once closed */
+	int64_t request_ms;	/* when the request in work began; 0: none */
+	int64_t heard_ms;
+	bool waiting;
+};
+
+/* Serve a socket that was just accepted; it is closed if there are too many. */
+void conn_open(struct server *server, const struct conn_kind *kind, int fd);
+/* Send an answer. */
+void conn_send(struct conn *c, const struct buf *answer);
+/* The answer to a CONN_WAIT has been sent: go on reading. */
+void conn_answered(struct conn *c);
+/* Close those that are too slow or have been idle for too long. */
+void conn_sweep(struct server *server, int64_t now_ms);
+void conn_close_all(struct server *server);
+
+extern const struct conn_kind policy_conn_kind;
+extern const struct conn_kind map_conn_kind;
+
+#endif

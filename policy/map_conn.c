@@ -1,0 +1,433 @@
+/*
+ * map_conn - the socketmap that lanes ask: gate.DEST before each connection,
+ * outcome.DEST after each delivery (socketmap_table(5)).
+ *
+ * All answers come from memory; only a full upstream makes a question wait,
+ * in line for a slot, and that holds up its own smtp(8) process alone.
+ */
+#include "policy/conn.h"
+
+#include "base/chance.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/decide.h"
+#include "core/story.h"
+#include "wire/netstring.h"
+#include "wire/socketmap.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+/* smtp(8) says this of a next hop that its TLS policy lookup failed for, and
+ * that is how a refusal of the gate looks to it. Source: smtp_connect.c. */
+#define GATE_REFUSED_STATUS SPAN("4.7.5 client TLS configuration problem")
+
+struct refusal {
+	char upstream[PLAN_NAME_MAX + 1];	/* "": none since the last outcome */
+	enum decide_reason reason;
+	int64_t next_try_ms;		/* fleet time; 0 unknown */
+	char incident[INCIDENT_MAX + 1];
+};
+
+struct map_conn {
+	struct conn conn;
+	struct story story;
+	struct fleet_upstream *at;	/* the story's upstream; NULL: none yet */
+	struct event *timer;		/* when the story wants a look */
+	struct refusal refusal;		/* the first of this delivery */
+	bool reported;			/* an outcome since the last gate */
+	/* The question that waits in line. */
+	struct line_waiter waiter;
+	char destination[PLAN_NAME_MAX + 1];
+	struct fleet_upstream *asked;
+	uint32_t draw;
+	enum decide_reason wait_reason;
+};
+
+static void on_timer(evutil_socket_t fd, short what, void *arg);
+
+static struct conn *
+make(void)
+{
+	struct map_conn *m = mem_new(1, sizeof(*m));
+
+	return &m->conn;
+}
+
+static enum conn_next
+answer(struct map_conn *m, enum socketmap_answer kind, const char *text)
+{
+	struct buf out = buf_new(REPLY_TEXT_MAX + 64);
+
+	socketmap_reply_write(&out, kind, span_of(text));
+	conn_send(&m->conn, &out);
+	buf_free(&out);
+	return CONN_ANSWERED;
+}
+
+static void
+count(struct map_conn *m, uint32_t destination, enum dest_counter counter)
+{
+	tally_add(m->conn.server->tally, destination, counter, 1);
+}
+
+/* Act on what the story has learnt. */
+static void
+learn(struct map_conn *m, const struct story_news *news, const char *rule,
+    struct span text, int64_t now_ms)
+{
+	if (news->observe)
+		fleet_observe(m->conn.server->fleet, m->at, (struct outcome){
+			.class = news->class, .rule = rule,
+		    }, text, news->began_ms, now_ms);
+	if (news->free_slot)
+		line_give(fleet_line(m->at), now_ms);
+}
+
+static void
+set_timer(struct map_conn *m, int64_t now_ms)
+{
+	struct timeval tv;
+	int64_t wait;
+
+	wait = story_next_ms(&m->story, fleet_slow_after(m->at));
+	if (m->timer == NULL)
+		m->timer = evtimer_new(m->conn.server->base, on_timer, m);
+	if (wait == INT64_MAX) {
+		event_del(m->timer);
+		return;
+	}
+	wait = wait > now_ms ? wait - now_ms : 0;
+	tv.tv_sec = (time_t)(wait / 1000);
+	tv.tv_usec = (suseconds_t)(wait % 1000 * 1000);
+	event_add(m->timer, &tv);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct map_conn *m = arg;
+	const int64_t now_ms = clock_mono_ms();
+	struct story_news news;
+
+	(void)fd, (void)what;
+	news = story_tick(&m->story, fleet_slow_after(m->at), now_ms);
+	learn(m, &news, "slow-answer", SPAN("no answer yet"), now_ms);
+	set_timer(m, now_ms);
+}
+
+static void
+remember_refusal(struct map_conn *m, const struct fleet_upstream *u,
+    enum decide_reason reason, int64_t next_try_ms)
+{
+	struct refusal *r = &m->refusal;
+
+	if (r->upstream[0] != '\0')
+		return;
+	snprintf(r->upstream, sizeof(r->upstream), "%s", fleet_name(u));
+	r->reason = reason;
+	r->next_try_ms = next_try_ms;
+	snprintf(r->incident, sizeof(r->incident), "%s",
+	    fleet_view(u)->record.incident);
+}
+
+static enum conn_next
+refuse(struct map_conn *m, const struct fleet_upstream *u,
+    enum decide_reason reason, int64_t next_try_ms)
+{
+	log_debug("refused", LOG_TEXT("destination", m->destination),
+	    LOG_TEXT("upstream", fleet_name(u)),
+	    LOG_TEXT("reason", decide_reason_name(reason)),
+	    LOG_TEXT("incident", fleet_view(u)->record.incident));
+	remember_refusal(m, u, reason, next_try_ms);
+	return answer(m, SOCKETMAP_TEMP, decide_reason_name(reason));
+}
+
+/* With the slot in hand: the TLS policy that this upstream is to have. */
+static enum conn_next
+grant(struct map_conn *m, struct fleet_upstream *u, int64_t now_ms)
+{
+	const struct plan *plan = server_plan(m->conn.server);
+	const char *tls = plan->upstreams[fleet_index(u)].tls_policy;
+
+	m->at = u;
+	story_granted(&m->story, (uint32_t)fleet_index(u), now_ms);
+	set_timer(m, now_ms);
+	if (tls[0] == '\0')
+		return answer(m, SOCKETMAP_NOTFOUND, "");
+	return answer(m, SOCKETMAP_OK, tls);
+}
+
+/* The place of an upstream in a destination's routes, -1 for none. */
+static int
+place_of(const struct destination *d, int upstream)
+{
+	for (uint32_t i = 0; i < d->n_routes; i++)
+		if ((int)d->routes[i].upstream == upstream)
+			return (int)i;
+	return -1;
+}
+
+/* What the gate says to the question in hand, as things are now. */
+static struct gate_verdict
+verdict_of(const struct map_conn *m, const struct destination *d, int route)
+{
+	const struct server *s = m->conn.server;
+
+	return decide_gate(server_plan(s), d, (uint32_t)route,
+	    fleet_views(s->fleet), m->draw, 0, server_fleet_ms(s));
+}
+
+/*
+ * The wait in line is over, with or without a slot in hand. The question is
+ * decided again: the upstream may have gone bad, or out of the plan.
+ */
+static void
+wait_over(struct line_waiter *w, bool granted, int64_t now_ms)
+{
+	struct map_conn *m = (struct map_conn *)((char *)w -
+	    offsetof(struct map_conn, waiter));
+	const struct plan *plan = server_plan(m->conn.server);
+	const int destination = plan_destination(plan,
+	    span_of(m->destination));
+	const int route = destination < 0 ? -1 :
+	    place_of(&plan->destinations[destination],
+	    fleet_index(m->asked));
+	struct gate_verdict v = {
+		.answer = GATE_REFUSE, .reason = m->wait_reason,
+	};
+
+	if (route >= 0)
+		v = verdict_of(m, &plan->destinations[destination], route);
+	if (v.answer == GATE_GRANT && !granted) {
+		v.answer = GATE_REFUSE;
+		v.reason = m->wait_reason;
+	}
+	if (v.answer == GATE_GRANT)
+		grant(m, m->asked, now_ms);
+	else {
+		refuse(m, m->asked, v.reason, v.next_try_ms);
+		if (granted)
+			line_give(fleet_line(m->asked), now_ms);
+	}
+	conn_answered(&m->conn);
+}
+
+static enum conn_next
+wait_in_line(struct map_conn *m, struct fleet_upstream *u,
+    const struct gate_verdict *v, int64_t now_ms)
+{
+	m->asked = u;
+	m->wait_reason = v->wait_reason;
+	m->waiter = (struct line_waiter){ .done = wait_over };
+	line_wait(fleet_line(u), &m->waiter, now_ms + v->wait_ms);
+	return CONN_WAIT;
+}
+
+static enum conn_next
+gate(struct map_conn *m, uint32_t destination, struct span nexthop)
+{
+	struct server *s = m->conn.server;
+	const struct plan *plan = server_plan(s);
+	const struct destination *d = &plan->destinations[destination];
+	const int64_t now_ms = clock_mono_ms();
+	const struct story_news news = story_gate(&m->story);
+	const int route = route_find(plan, d, nexthop);
+	struct fleet_upstream *u;
+	struct gate_verdict v;
+
+	if (m->at != NULL)
+		learn(m, &news, "", SPAN("moved on to the next hop"), now_ms);
+	m->at = NULL;
+	snprintf(m->destination, sizeof(m->destination), "%s", d->name);
+	if (route < 0) {
+		log_warning("unknown-nexthop",
+		    LOG_TEXT("destination", d->name));
+		return plan->mode == PLAN_OBSERVE ?
+		    answer(m, SOCKETMAP_NOTFOUND, "") :
+		    answer(m, SOCKETMAP_TEMP, "no such next hop");
+	}
+	u = fleet_upstream(s->fleet, d->routes[route].upstream);
+	m->draw = chance_below(1000);
+	v = verdict_of(m, d, route);
+	if (v.would_refuse)
+		count(m, destination, DEST_WOULD_REFUSE);
+	if (v.answer == GATE_REFUSE)
+		return refuse(m, u, v.reason, v.next_try_ms);
+	if (!v.needs_slot) {
+		line_force(fleet_line(u));
+		return grant(m, u, now_ms);
+	}
+	if (line_take(fleet_line(u)))
+		return grant(m, u, now_ms);
+	line_wish(fleet_line(u), now_ms);
+	if (v.wait_ms == 0)
+		return refuse(m, u, v.wait_reason, 0);
+	return wait_in_line(m, u, &v, now_ms);
+}
+
+/* FNV-1a: tells the reports of one burst apart, nothing more. */
+static uint64_t
+fingerprint(struct span text)
+{
+	uint64_t h = 14695981039346656037U;
+
+	for (size_t i = 0; i < text.len; i++)
+		h = (h ^ (unsigned char)text.at[i]) * 1099511628211U;
+	return h;
+}
+
+/* Mail that stays in the queue because no upstream was allowed to take it. */
+static enum conn_next
+held(struct map_conn *m, uint32_t destination)
+{
+	const struct refusal *r = &m->refusal;
+	const int64_t fleet_ms = server_fleet_ms(m->conn.server);
+	const int64_t wait_ms = r->next_try_ms == 0 ? -1 :
+	    r->next_try_ms > fleet_ms ? r->next_try_ms - fleet_ms : 0;
+	const struct reply reply = decide_held_reply(r->upstream, r->reason,
+	    wait_ms, r->incident);
+	char text[REPLY_TEXT_MAX + 16];
+
+	count(m, destination, DEST_HELD);
+	log_info("held", LOG_TEXT("destination", m->destination),
+	    LOG_TEXT("upstream", r->upstream),
+	    LOG_TEXT("reason", decide_reason_name(r->reason)),
+	    LOG_TEXT("incident", r->incident));
+	if (!reply_render(&reply, REPLY_STATUS, text, sizeof(text)))
+		return answer(m, SOCKETMAP_NOTFOUND, "");
+	return answer(m, SOCKETMAP_OK, text);
+}
+
+static void
+count_delivery(struct map_conn *m, uint32_t destination)
+{
+	const struct destination *d =
+	    &server_plan(m->conn.server)->destinations[destination];
+
+	count(m, destination, DEST_DELIVERED);
+	if (m->at != NULL && place_of(d, fleet_index(m->at)) > 0)
+		count(m, destination, DEST_REROUTED);
+}
+
+/*
+ * A next hop of ours that DNS does not know: smtp(8) would return the mail,
+ * for a mistake in a transport table that the sender has no part in.
+ */
+static bool
+is_lost_nexthop(const struct map_conn *m, struct span status)
+{
+	const struct plan *plan = server_plan(m->conn.server);
+	const int index = m->at == NULL ? -1 : fleet_index(m->at);
+
+	return index >= 0 && !plan->upstreams[index].mx &&
+	    span_starts(status, SPAN("5.4.4 "));
+}
+
+static enum conn_next
+outcome(struct map_conn *m, uint32_t destination, struct span status)
+{
+	struct server *s = m->conn.server;
+	const int64_t now_ms = clock_mono_ms();
+	struct outcome o = outcome_classify(s->config->rules, status);
+	const bool lost = is_lost_nexthop(m, status);
+	struct story_news news;
+
+	if (lost)
+		o = (struct outcome){ OUTCOME_DNS, "nexthop-not-found" };
+	m->reported = true;
+	snprintf(m->destination, sizeof(m->destination), "%s",
+	    server_plan(s)->destinations[destination].name);
+	if (m->refusal.upstream[0] != '\0' &&
+	    span_eq(status, GATE_REFUSED_STATUS))
+		return held(m, destination);
+	news = story_outcome(&m->story, o.class, fingerprint(status),
+	    outcome_may_go_on(status), now_ms);
+	if (o.class == OUTCOME_OK)
+		count_delivery(m, destination);
+	if (m->at != NULL) {
+		learn(m, &news, o.rule, status, now_ms);
+		set_timer(m, now_ms);
+	}
+	if (lost)
+		return answer(m, SOCKETMAP_OK,
+		    "4.4.3 Mailweir: the next hop was not found");
+	return answer(m, SOCKETMAP_NOTFOUND, "");
+}
+
+/* "gate.DEST" -> DEST's index, -1 when it is none. */
+static int
+named(const struct plan *plan, struct span map, struct span prefix)
+{
+	if (!span_starts(map, prefix))
+		return -1;
+	return plan_destination(plan, (struct span){
+		map.at + prefix.len, map.len - prefix.len });
+}
+
+static enum conn_next
+ask(struct map_conn *m, const struct socketmap_request *r)
+{
+	const struct plan *plan = server_plan(m->conn.server);
+	int destination = named(plan, r->map, SPAN("outcome."));
+
+	if (destination >= 0)
+		return outcome(m, (uint32_t)destination, r->key);
+	destination = named(plan, r->map, SPAN("gate."));
+	if (destination < 0)
+		return answer(m, SOCKETMAP_PERM, "no such map");
+	/* The parents of a bare domain that got NOTFOUND: no new question. */
+	if (r->key.len > 0 && r->key.at[0] == '.')
+		return answer(m, SOCKETMAP_NOTFOUND, "");
+	/* A gate after an outcome is another delivery, or what is left of it. */
+	if (m->reported) {
+		m->refusal.upstream[0] = '\0';
+		m->reported = false;
+	}
+	return gate(m, (uint32_t)destination, r->key);
+}
+
+static enum conn_next
+input(struct conn *c, struct span in, size_t *out_used)
+{
+	struct socketmap_request r;
+	struct span payload;
+
+	switch (netstring_read(in, SOCKETMAP_REQUEST_MAX, &payload,
+	    out_used)) {
+	case NETSTRING_MORE:
+		return CONN_MORE;
+	case NETSTRING_BAD:
+		return CONN_BAD;
+	case NETSTRING_DONE:
+		break;
+	}
+	if (!socketmap_request_parse(payload, &r))
+		return CONN_BAD;
+	return ask((struct map_conn *)c, &r);
+}
+
+static void
+closed(struct conn *c)
+{
+	struct map_conn *m = (struct map_conn *)c;
+
+	line_leave(&m->waiter);
+	if (m->at != NULL) {
+		const struct story_news news = story_end(&m->story);
+
+		learn(m, &news, "", SPAN(""), clock_mono_ms());
+	}
+	if (m->timer != NULL)
+		event_free(m->timer);
+	mem_free(m);
+}
+
+const struct conn_kind map_conn_kind = {
+	.name = "map",
+	.request_max = SOCKETMAP_REQUEST_MAX + 16,
+	.make = make,
+	.input = input,
+	.closed = closed,
+};

@@ -1,0 +1,280 @@
+/*
+ * policy_conn - the policy delegation protocol, as smtpd(8) speaks it
+ * (SMTPD_POLICY_README): a lease at RCPT, and its return where no milter is
+ * in use.
+ *
+ * Postfix repeats a request that it got no answer to, on a new connection;
+ * a lease is taken by name, so that the repetition finds it taken already.
+ */
+#include "policy/conn.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/printable.h"
+#include "core/decide.h"
+#include "core/lease.h"
+#include "wire/policy_request.h"
+
+#include <stdio.h>
+
+#define INSTANCE_MAX 64		/* pid.sec.usec.seq in hexadecimal */
+#define HELD_MAX 32		/* destinations of one transaction that are tracked */
+
+struct policy_conn {
+	struct conn conn;
+	/* The question that waits for its lease. */
+	char destination[PLAN_NAME_MAX + 1];
+	char client[64];
+	/* Only where no milter gives leases back: what this transaction holds. */
+	char instance[INSTANCE_MAX + 1];
+	char member[STORE_MEMBER_MAX + 1];
+	char held[HELD_MAX][PLAN_NAME_MAX + 1];
+	uint32_t n_held;
+};
+
+static struct conn *
+make(void)
+{
+	struct policy_conn *p = mem_new(1, sizeof(*p));
+
+	return &p->conn;
+}
+
+static bool
+milter_in_use(const struct server *s)
+{
+	return s->config->listen.milter[0] != '\0';
+}
+
+static enum conn_next
+answer(struct policy_conn *p, const char *action)
+{
+	struct buf out = buf_new(REPLY_TEXT_MAX + 64);
+
+	policy_reply_write(&out, span_of(action));
+	conn_send(&p->conn, &out);
+	buf_free(&out);
+	return CONN_ANSWERED;
+}
+
+/* Say what the verdict says, and tell it once in log and counter. */
+static enum conn_next
+answer_verdict(struct policy_conn *p, const char *destination,
+    const struct intake_verdict *v)
+{
+	struct server *s = p->conn.server;
+	const int index = plan_destination(server_plan(s),
+	    span_of(destination));
+	char action[REPLY_TEXT_MAX + 16];
+
+	if (v->reason == DECIDE_FINE)
+		return answer(p, "DUNNO");
+	if (index >= 0)
+		tally_verdict(s->tally, (uint32_t)index, v);
+	log_info(v->enforced ? "deferred" : "would-defer",
+	    LOG_TEXT("destination", destination),
+	    LOG_TEXT("reason", decide_reason_name(v->reason)),
+	    LOG_TEXT("client", p->client));
+	if (!v->enforced || !reply_render(&v->reply, REPLY_SMTP, action,
+	    sizeof(action)))
+		return answer(p, "DUNNO");
+	return answer(p, action);
+}
+
+static void
+drop_all(struct policy_conn *p)
+{
+	for (uint32_t i = 0; i < p->n_held; i++)
+		intake_drop(p->conn.server->intake, p->held[i], p->member);
+	p->n_held = 0;
+}
+
+static bool
+holds(const struct policy_conn *p, const char *destination)
+{
+	for (uint32_t i = 0; i < p->n_held; i++)
+		if (span_eq(span_of(p->held[i]), span_of(destination)))
+			return true;
+	return false;
+}
+
+static void
+remember(struct policy_conn *p, const char *destination)
+{
+	if (p->n_held < HELD_MAX && !holds(p, destination))
+		snprintf(p->held[p->n_held++], sizeof(p->held[0]), "%s",
+		    destination);
+}
+
+static void
+closed(struct conn *c)
+{
+	struct policy_conn *p = (struct policy_conn *)c;
+
+	drop_all(p);
+	if (!c->waiting)
+		mem_free(p);
+}
+
+static void
+lease_known(void *arg, bool granted)
+{
+	struct policy_conn *p = arg;
+	struct conn *c = &p->conn;
+	const struct plan *plan = server_plan(c->server);
+	const int index = plan_destination(plan, span_of(p->destination));
+
+	if (c->bev == NULL) {
+		/* smtpd is gone, and nobody else knows of this lease. */
+		if (granted)
+			intake_drop(c->server->intake, p->destination,
+			    p->member);
+		mem_free(p);
+		return;
+	}
+	if (granted && !milter_in_use(c->server))
+		remember(p, p->destination);
+	if (index < 0)		/* a reload took it away */
+		answer(p, "DUNNO");
+	else {
+		const struct intake_verdict v = decide_lease(plan,
+		    &plan->destinations[index], granted);
+
+		answer_verdict(p, p->destination, &v);
+	}
+	conn_answered(c);
+}
+
+/* A new transaction on this connection: what the old one held is over. */
+static void
+begin_transaction(struct policy_conn *p, const struct policy_request *r)
+{
+	char instance[INSTANCE_MAX + 1];
+
+	if (!span_copy(instance, sizeof(instance), r->instance) ||
+	    span_eq(span_of(instance), span_of(p->instance)))
+		return;
+	drop_all(p);
+	snprintf(p->instance, sizeof(p->instance), "%s", instance);
+}
+
+static struct client
+client_of(const struct policy_request *r)
+{
+	return (struct client){
+		.address = r->client_address,
+		.sasl_username = r->sasl_username,
+	};
+}
+
+static enum conn_next
+at_rcpt(struct policy_conn *p, const struct policy_request *r)
+{
+	struct server *s = p->conn.server;
+	const struct plan *plan = server_plan(s);
+	const struct client client = client_of(r);
+	const int index = plan_match(plan, r->recipient);
+	const struct destination *d;
+	struct intake_verdict v;
+
+	begin_transaction(p, r);
+	if (index < 0)
+		return answer(p, "DUNNO");
+	d = &plan->destinations[index];
+	printable(p->client, sizeof(p->client), r->client_address);
+	v = decide_intake(plan, d, fleet_views(s->fleet), &client,
+	    server_fleet_ms(s));
+	if (v.reason != DECIDE_FINE)
+		return answer_verdict(p, d->name, &v);
+	if (!lease_name(s->config->host, r->client_address, r->client_port,
+	    r->server_port, p->member))
+		return answer(p, "DUNNO");	/* not an SMTP client's */
+	snprintf(p->destination, sizeof(p->destination), "%s", d->name);
+	intake_take(s->intake, &(struct intake_lease){
+		.destination = d->name,
+		.member = p->member,
+		.cap = d->cap,
+		.ttl_ms = plan->lease_ttl_ms,
+	    }, lease_known, p);
+	return CONN_WAIT;
+}
+
+/* The first destination of this transaction that went on hold meanwhile. */
+static const char *
+turned_bad(const struct policy_conn *p, const struct policy_request *r,
+    struct intake_verdict *out_v)
+{
+	const struct server *s = p->conn.server;
+	const struct plan *plan = server_plan(s);
+	const struct client client = client_of(r);
+
+	for (uint32_t i = 0; i < p->n_held; i++) {
+		const int index = plan_destination(plan, span_of(p->held[i]));
+
+		if (index < 0)
+			continue;
+		*out_v = decide_late(plan, &plan->destinations[index],
+		    fleet_views(s->fleet), &client, server_fleet_ms(s));
+		if (out_v->reason != DECIDE_FINE)
+			return p->held[i];
+	}
+	return NULL;
+}
+
+static enum conn_next
+at_end_of_message(struct policy_conn *p, const struct policy_request *r)
+{
+	struct server *s = p->conn.server;
+	struct intake_verdict v;
+	const char *bad;
+
+	if (milter_in_use(s))
+		return answer(p, "DUNNO");
+	bad = turned_bad(p, r, &v);
+	if (bad != NULL) {
+		answer_verdict(p, bad, &v);
+		drop_all(p);
+		return CONN_ANSWERED;
+	}
+	for (uint32_t i = 0; i < p->n_held; i++) {
+		const int index = plan_destination(server_plan(s),
+		    span_of(p->held[i]));
+
+		if (index >= 0)
+			tally_add(s->tally, (uint32_t)index, DEST_ACCEPTED, 1);
+	}
+	drop_all(p);
+	return answer(p, "DUNNO");
+}
+
+static enum conn_next
+input(struct conn *c, struct span in, size_t *out_used)
+{
+	struct policy_conn *p = (struct policy_conn *)c;
+	struct policy_request r;
+
+	switch (policy_request_read(in, &r, out_used)) {
+	case POLICY_MORE:
+		return CONN_MORE;
+	case POLICY_BAD:
+		return CONN_BAD;
+	case POLICY_DONE:
+		break;
+	}
+	if (!span_eq(r.request, SPAN("smtpd_access_policy")))
+		return CONN_BAD;
+	if (span_eq(r.protocol_state, SPAN("RCPT")))
+		return at_rcpt(p, &r);
+	if (span_eq(r.protocol_state, SPAN("END-OF-MESSAGE")))
+		return at_end_of_message(p, &r);
+	return answer(p, "DUNNO");
+}
+
+const struct conn_kind policy_conn_kind = {
+	.name = "policy",
+	.request_max = POLICY_REQUEST_MAX,
+	.make = make,
+	.input = input,
+	.closed = closed,
+};

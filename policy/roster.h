@@ -1,0 +1,24 @@
+/*
+ * roster - which hosts of the fleet are there: our own heartbeat, and news of
+ * those that came and went.
+ */
+#ifndef POLICY_ROSTER_H
+#define POLICY_ROSTER_H
+
+#include "config/config.h"
+#include "store/request.h"
+
+/* A host that was not heard of for so long is lost. */
+#define ROSTER_LOST_MS 20000
+
+struct roster;
+
+/* count is told, each time the roster was read, how many hosts are live. */
+struct roster *roster_new(struct store_port port,
+    void (*count)(void *arg, uint32_t live), void *arg);
+void roster_free(struct roster **roster);
+/* Say that we are there, and read who else is. */
+void roster_beat(struct roster *roster, const struct config *config,
+    const char *version);
+
+#endif

@@ -1,0 +1,329 @@
+#include "config.h"
+
+#include "policy/server.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "policy/conn.h"
+#include "policy/roster.h"
+#include "store/async.h"
+
+#include <event2/listener.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TALLY_MS 1000
+#define HEARTBEAT_MS 5000
+#define SWEEP_MS 1000
+#define FAREWELL_MS 300		/* for what is on its way at the end */
+
+/* What the loop owns beyond what its connections see. */
+struct loop {
+	struct server server;
+	struct config *config;
+	struct store_async *store;
+	struct store_port port;
+	struct roster *roster;
+	int alive_fd;
+	int64_t next_alive_ms, next_tally_ms, next_heartbeat_ms,
+	    next_sweep_ms;
+};
+
+static bool
+is_due(int64_t *next_ms, int64_t every_ms, int64_t now_ms)
+{
+	if (now_ms < *next_ms)
+		return false;
+	*next_ms = now_ms + every_ms;
+	return true;
+}
+
+/* Counters on their way, by name: a reload may change the indices. */
+struct counted {
+	struct loop *loop;
+	char destination[PLAN_NAME_MAX + 1];
+	uint64_t add[DEST_COUNTERS];
+};
+
+static void
+counters_sent(void *arg, const struct store_reply *reply,
+    const struct err *err)
+{
+	struct counted *c = arg;
+	const int index = plan_destination(&c->loop->config->plan,
+	    span_of(c->destination));
+
+	(void)err;
+	if (reply == NULL && index >= 0)
+		tally_put_back(c->loop->server.tally, (uint32_t)index,
+		    c->add);
+	mem_free(c);
+}
+
+static void
+send_counters(struct loop *l)
+{
+	const struct plan *plan = &l->config->plan;
+
+	for (uint32_t i = 0; i < plan->n_destinations; i++) {
+		struct store_request request = {
+			.verb = STORE_COUNT,
+			.name = plan->destinations[i].name,
+		};
+		struct counted *c;
+
+		if (!tally_take(l->server.tally, i, request.u.count.add))
+			continue;
+		c = mem_new(1, sizeof(*c));
+		c->loop = l;
+		memcpy(c->add, request.u.count.add, sizeof(c->add));
+		(void)span_copy(c->destination, sizeof(c->destination),
+		    span_of(request.name));
+		l->port.send(l->port.self, &request, counters_sent, c);
+	}
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *l = arg;
+	const int64_t now_ms = clock_mono_ms();
+
+	(void)fd, (void)what;
+	fleet_tick(l->server.fleet, now_ms);
+	if (is_due(&l->next_tally_ms, TALLY_MS, now_ms))
+		send_counters(l);
+	if (is_due(&l->next_heartbeat_ms, HEARTBEAT_MS, now_ms))
+		roster_beat(l->roster, l->config, PACKAGE_VERSION);
+	if (is_due(&l->next_sweep_ms, SWEEP_MS, now_ms))
+		conn_sweep(&l->server, now_ms);
+	/* The parent gone means that nobody would restart us: end as well. */
+	if (is_due(&l->next_alive_ms, SERVER_ALIVE_MS, now_ms) &&
+	    write(l->alive_fd, "", 1) < 0)
+		event_base_loopbreak(l->server.base);
+}
+
+static void
+on_hosts(void *arg, uint32_t live)
+{
+	struct loop *l = arg;
+
+	intake_set_hosts(l->server.intake, live);
+}
+
+static void
+on_health(void *arg, enum store_trouble trouble, const char *text)
+{
+	struct loop *l = arg;
+
+	if (trouble == STORE_FINE) {
+		log_info("redis", LOG_TEXT("state", "fine"));
+		fleet_store_is_back(l->server.fleet);
+		return;
+	}
+	log_warning("redis", LOG_TEXT("state", store_trouble_name(trouble)),
+	    LOG_TEXT("says", text),
+	    LOG_TEXT("advice", store_trouble_advice(trouble)));
+}
+
+static void
+on_changed(void *arg, const char *name)
+{
+	struct loop *l = arg;
+
+	fleet_changed(l->server.fleet, span_of(name));
+}
+
+static void
+log_config_errors(const struct config_errors *errors)
+{
+	for (size_t i = 0; i < errors->n; i++) {
+		const struct config_error *e = &errors->list[i];
+
+		if (!e->note)
+			log_error("configuration", LOG_TEXT("file", e->file),
+			    LOG_INT("line", e->line),
+			    LOG_TEXT("error", e->message));
+	}
+}
+
+static void
+on_reload(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *l = arg;
+	struct config_errors errors = { 0 };
+	struct config *fresh = config_load(l->server.config_path, &errors);
+
+	(void)fd, (void)what;
+	log_config_errors(&errors);
+	config_errors_free(&errors);
+	if (fresh == NULL) {
+		log_error("reload", LOG_TEXT("result",
+		    "bad file, the old configuration stays in force"));
+		return;
+	}
+	send_counters(l);
+	tally_free(&l->server.tally);
+	l->server.tally = tally_new(fresh->plan.n_destinations);
+	fleet_reload(l->server.fleet, &fresh->plan);
+	config_free(&l->config);
+	l->config = fresh;
+	l->server.config = fresh;
+	log_set_level(fresh->log.level);
+	l->next_heartbeat_ms = 0;
+	log_info("reload", LOG_TEXT("result", "done"),
+	    LOG_TEXT("digest", fresh->digest));
+}
+
+static void
+on_end(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *l = arg;
+
+	(void)fd, (void)what;
+	event_base_loopbreak(l->server.base);
+}
+
+static void
+on_policy(struct evconnlistener *listener, evutil_socket_t fd,
+    struct sockaddr *from, int len, void *arg)
+{
+	struct loop *l = arg;
+
+	(void)listener, (void)from, (void)len;
+	conn_open(&l->server, &policy_conn_kind, fd);
+}
+
+static void
+on_map(struct evconnlistener *listener, evutil_socket_t fd,
+    struct sockaddr *from, int len, void *arg)
+{
+	struct loop *l = arg;
+
+	(void)listener, (void)from, (void)len;
+	conn_open(&l->server, &map_conn_kind, fd);
+}
+
+/* Out of descriptors, most likely: say so; libevent tries again. */
+static void
+on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	(void)listener, (void)arg;
+	log_error("accept", LOG_TEXT("error", strerror(errno)));
+}
+
+static struct evconnlistener *
+listen_on(struct loop *l, evconnlistener_cb accepted, int fd)
+{
+	struct evconnlistener *listener;
+
+	if (fd < 0)
+		return NULL;
+	/* The parent owns the socket: it outlives this loop. */
+	listener = evconnlistener_new(l->server.base, accepted, l,
+	    0, 0, fd);
+	evconnlistener_set_error_cb(listener, on_accept_error);
+	return listener;
+}
+
+/* What is on its way gets a moment; the rest is in the store or was lost
+ * with it. */
+static void
+say_farewell(struct loop *l)
+{
+	const struct timeval moment = { .tv_usec = FAREWELL_MS * 1000 };
+
+	conn_close_all(&l->server);
+	fleet_flush(l->server.fleet);
+	send_counters(l);
+	event_base_loopexit(l->server.base, &moment);
+	event_base_dispatch(l->server.base);
+}
+
+static void
+loop_init(struct loop *l, const struct server_start *start)
+{
+	const struct store_options options = {
+		.address = start->config->store.address,
+		.prefix = start->config->store.prefix,
+		.username = start->config->store.username,
+		.password = start->config->store.password,
+		.database = start->config->store.database,
+		.timeout_ms = start->config->store.timeout_ms,
+	};
+	const struct store_async_events events = {
+		.health = on_health, .changed = on_changed, .arg = l,
+	};
+
+	l->config = start->config;
+	l->alive_fd = start->alive_fd;
+	l->server.base = event_base_new();
+	l->server.config = l->config;
+	l->server.config_path = start->config_path;
+	l->store = store_async_new(l->server.base, &options, &events);
+	l->port = store_async_port(l->store);
+	l->server.fleet = fleet_new(&(struct fleet_options){
+		.plan = &l->config->plan, .host = l->config->host,
+		.port = l->port, .clock = clock_mono_ms,
+	    }, clock_wall_ms());
+	l->server.intake = intake_new(&(struct intake_options){
+		.port = l->port, .clock = clock_mono_ms,
+	    });
+	l->server.tally = tally_new(l->config->plan.n_destinations);
+	l->roster = roster_new(l->port, on_hosts, l);
+}
+
+static void
+loop_free(struct loop *l)
+{
+	store_async_free(&l->store);
+	roster_free(&l->roster);
+	intake_free(&l->server.intake);
+	fleet_free(&l->server.fleet);
+	tally_free(&l->server.tally);
+	config_free(&l->config);
+	event_base_free(l->server.base);
+}
+
+int64_t
+server_fleet_ms(const struct server *s)
+{
+	return fleet_time(s->fleet, clock_mono_ms());
+}
+
+int
+server_run(const struct server_start *start)
+{
+	static const struct timeval tick = { .tv_usec = FLEET_TICK_MS * 1000 };
+	struct loop l = { 0 };
+	struct evconnlistener *listeners[2];
+	struct event *events[4];
+
+	loop_init(&l, start);
+	listeners[0] = listen_on(&l, on_policy, start->policy_fd);
+	listeners[1] = listen_on(&l, on_map, start->map_fd);
+	events[0] = event_new(l.server.base, -1, EV_PERSIST, on_tick, &l);
+	event_add(events[0], &tick);
+	events[1] = evsignal_new(l.server.base, SIGHUP, on_reload, &l);
+	events[2] = evsignal_new(l.server.base, SIGTERM, on_end, &l);
+	events[3] = evsignal_new(l.server.base, SIGINT, on_end, &l);
+	for (size_t i = 1; i < MW_N_OF(events); i++)
+		event_add(events[i], NULL);
+
+	event_base_dispatch(l.server.base);
+
+	for (size_t i = 0; i < MW_N_OF(listeners); i++)
+		if (listeners[i] != NULL)
+			evconnlistener_free(listeners[i]);
+	say_farewell(&l);
+	for (size_t i = 0; i < MW_N_OF(events); i++)
+		event_free(events[i]);
+	loop_free(&l);
+	return EXIT_SUCCESS;
+}

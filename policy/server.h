@@ -1,0 +1,49 @@
+/*
+ * server - the policy daemon's event loop: what all its connections share.
+ *
+ * One thread that never waits. It ends by itself when its parent is gone.
+ */
+#ifndef POLICY_SERVER_H
+#define POLICY_SERVER_H
+
+#include "config/config.h"
+#include "engine/fleet.h"
+#include "engine/intake.h"
+#include "engine/tally.h"
+
+#include <event2/event.h>
+
+struct conn;
+
+struct server {
+	struct event_base *base;
+	const struct config *config;
+	const char *config_path;
+	struct fleet *fleet;
+	struct intake *intake;
+	struct tally *tally;
+	struct conn *conns;	/* all open ones */
+	uint32_t n_conns;
+};
+
+struct server_start {
+	const char *config_path;
+	struct config *config;	/* the server's from now on */
+	int policy_fd, map_fd;	/* listening; -1: off */
+	int alive_fd;		/* a byte every SERVER_ALIVE_MS goes here */
+};
+#define SERVER_ALIVE_MS 250
+
+/* Run until SIGTERM or SIGINT; returns the process's exit status. */
+int server_run(const struct server_start *start);
+
+/* What connections ask of it. */
+static inline const struct plan *
+server_plan(const struct server *s)
+{
+	return &s->config->plan;
+}
+/* Now, on the fleet's clock. */
+int64_t server_fleet_ms(const struct server *s);
+
+#endif
