@@ -19,7 +19,7 @@ enum event_kind {
 
 struct event {
 	enum event_kind kind;
-	const char *host;	/* who tells */
+	const char *host;	/* who tells; EVENT_HOST_*: who it is about */
 	const char *upstream;	/* NULL where none is meant */
 	enum breaker_state from, to;	/* EVENT_STATE */
 	enum breaker_reason reason;	/* EVENT_STATE */
@@ -34,8 +34,10 @@ struct event_pair {
 	char value[201];	/* printable ASCII */
 };
 #define EVENT_PAIRS 12
-/* The event as fields, "event" first; returns how many. Empty ones are left
- * out. */
+/*
+ * The event as fields; returns how many (1..). The first is "event": breaker,
+ * override, host-seen, host-lost or outcome. Empty ones are left out.
+ */
 size_t event_pairs(const struct event *e, struct event_pair out[EVENT_PAIRS]);
 /* One log line with the same fields; opening is a warning, others info. */
 void event_log(const struct event *e);
