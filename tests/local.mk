@@ -9,7 +9,7 @@ AM_TESTS_ENVIRONMENT += CK_TAP_LOG_FILE_NAME=-; CK_VERBOSITY=silent; \
 	export CK_TAP_LOG_FILE_NAME CK_VERBOSITY;
 
 dist_check_SCRIPTS += tests/rooms.sh
-EXTRA_DIST += tests/suite.h
+EXTRA_DIST += tests/suite.h tests/run
 
 test_cflags = $(AM_CFLAGS) -I$(top_srcdir)/tests $(CHECK_CFLAGS)
 

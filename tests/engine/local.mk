@@ -1,2 +1,11 @@
-# Tests of engine. (Each program: check_PROGRAMS, _SOURCES, _CFLAGS = $(test_cflags),
-# _LDADD = $(engine_libs) $(CHECK_LIBS); inside "if HAVE_CHECK".)
+if HAVE_CHECK
+check_PROGRAMS += tests/engine/test_line tests/engine/test_fleet
+
+tests_engine_test_line_SOURCES = tests/engine/test_line.c
+tests_engine_test_line_CFLAGS = $(test_cflags)
+tests_engine_test_line_LDADD = $(engine_libs) $(CHECK_LIBS)
+
+tests_engine_test_fleet_SOURCES = tests/engine/test_fleet.c
+tests_engine_test_fleet_CFLAGS = $(test_cflags)
+tests_engine_test_fleet_LDADD = $(engine_libs) $(CHECK_LIBS)
+endif

@@ -1,0 +1,200 @@
+#include "engine/line.h"
+
+#include "suite.h"
+
+#include "base/chance.h"
+
+#include <stddef.h>
+
+#define N_WAITERS 8
+
+struct who {
+	struct line_waiter waiter;
+	int answers, slots;
+};
+
+static void
+answered(struct line_waiter *w, bool granted, int64_t now_ms)
+{
+	struct who *who = (struct who *)((char *)w -
+	    offsetof(struct who, waiter));
+
+	(void)now_ms;
+	who->answers++;
+	who->slots += granted;
+}
+
+static void
+stand(struct line *line, struct who *who, int64_t deadline_ms)
+{
+	who->waiter.done = answered;
+	line_wait(line, &who->waiter, deadline_ms);
+}
+
+START_TEST(slots_are_spent_from_memory)
+{
+	struct line *line = line_new();
+
+	ck_assert(!line_take(line));
+	line_grant(line, 2, 0);
+	ck_assert(line_take(line));
+	ck_assert(line_take(line));
+	ck_assert(!line_take(line));
+	line_give(line, 0);
+	ck_assert(line_take(line));
+	line_free(&line);
+	ck_assert_ptr_null(line);
+}
+END_TEST
+
+START_TEST(first_come_first_served)
+{
+	struct line *line = line_new();
+	struct who a = { 0 }, b = { 0 };
+
+	line_grant(line, 1, 0);
+	ck_assert(line_take(line));
+	stand(line, &a, 1000);
+	stand(line, &b, 1000);
+	line_give(line, 5);
+	ck_assert_int_eq(a.slots, 1);
+	ck_assert_int_eq(b.answers, 0);
+	ck_assert_msg(!line_take(line), "nobody passes those who wait");
+	line_give(line, 6);
+	ck_assert_int_eq(b.slots, 1);
+	line_free(&line);
+}
+END_TEST
+
+START_TEST(a_greater_grant_serves_the_line)
+{
+	struct line *line = line_new();
+	struct who who[3] = { 0 };
+
+	for (int i = 0; i < 3; i++)
+		stand(line, &who[i], 1000);
+	ck_assert(line_is_short(line, 0));
+	line_grant(line, 2, 0);
+	ck_assert_int_eq(who[0].slots + who[1].slots, 2);
+	ck_assert_int_eq(who[2].answers, 0);
+	line_leave(&who[2].waiter);
+	ck_assert(!line_is_short(line, 0));
+	line_free(&line);
+}
+END_TEST
+
+START_TEST(deadlines_need_no_order)
+{
+	struct line *line = line_new();
+	struct who late = { 0 }, soon = { 0 };
+
+	stand(line, &late, 20000);
+	stand(line, &soon, 250);
+	line_expire(line, 249);
+	ck_assert_int_eq(soon.answers, 0);
+	line_expire(line, 250);
+	ck_assert_int_eq(soon.answers, 1);
+	ck_assert_int_eq(soon.slots, 0);
+	ck_assert_int_eq(late.answers, 0);
+	line_leave(&late.waiter);
+	line_free(&line);
+}
+END_TEST
+
+START_TEST(a_void_grant_keeps_what_is_in_use)
+{
+	struct line *line = line_new();
+
+	line_grant(line, 5, 0);
+	ck_assert(line_take(line));
+	line_void(line);
+	ck_assert_uint_eq(line_state(line, 0).granted, 1);
+	ck_assert(!line_take(line));
+	line_free(&line);
+}
+END_TEST
+
+START_TEST(a_wish_is_demand_for_a_while)
+{
+	struct line *line = line_new();
+
+	ck_assert(!line_is_short(line, 0));
+	line_wish(line, 0);
+	ck_assert_uint_eq(line_state(line, 1).waiting, 1);
+	ck_assert(line_is_short(line, 1));
+	ck_assert_uint_eq(line_state(line, LINE_WISH_MS).waiting, 0);
+	line_wish(line, 0);
+	line_grant(line, 1, 1);
+	ck_assert(line_take(line));
+	ck_assert_msg(line_state(line, 2).waiting == 0, "it is fulfilled");
+	line_free(&line);
+}
+END_TEST
+
+/* Whatever happens, nobody is answered twice and no slot gets lost. */
+START_TEST(any_schedule_keeps_the_count)
+{
+	struct line *line = line_new();
+	struct who who[N_WAITERS] = { 0 };
+	uint32_t held = 0;
+	int64_t now = 0;
+
+	chance_seed((uint64_t)_i);
+	for (int n = 0; n < 5000; n++) {
+		struct who *w = &who[chance_below(N_WAITERS)];
+		uint32_t before = 0, after = 0;
+
+		for (int i = 0; i < N_WAITERS; i++)
+			before += (uint32_t)who[i].slots;
+		now += chance_below(50);
+		switch (chance_below(6)) {
+		case 0:
+			held += line_take(line);
+			break;
+		case 1:
+			if (held > 0) {
+				held--;
+				line_give(line, now);
+			}
+			break;
+		case 2:
+			if (w->waiter.in == NULL)
+				stand(line, w, now + chance_below(500));
+			break;
+		case 3:
+			line_leave(&w->waiter);
+			break;
+		case 4:
+			line_grant(line, chance_below(6), now);
+			break;
+		case 5:
+			line_expire(line, now);
+			break;
+		}
+		for (int i = 0; i < N_WAITERS; i++)
+			after += (uint32_t)who[i].slots;
+		held += after - before;
+		ck_assert_uint_eq(line_state(line, now).in_use, held);
+	}
+	for (int i = 0; i < N_WAITERS; i++)
+		line_leave(&who[i].waiter);
+	line_free(&line);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("line");
+	TCase *tc = tcase_create("line");
+
+	tcase_add_test(tc, slots_are_spent_from_memory);
+	tcase_add_test(tc, first_come_first_served);
+	tcase_add_test(tc, a_greater_grant_serves_the_line);
+	tcase_add_test(tc, deadlines_need_no_order);
+	tcase_add_test(tc, a_void_grant_keeps_what_is_in_use);
+	tcase_add_test(tc, a_wish_is_demand_for_a_while);
+	tcase_add_loop_test(tc, any_schedule_keeps_the_count, 1, 11);
+	suite_add_tcase(s, tc);
+	return suite_main(s);
+}
