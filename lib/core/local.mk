@@ -5,6 +5,7 @@ lib_libcore_a_SOURCES = \
 	include/core/decide.h lib/core/decide.c \
 	include/core/destination.h lib/core/destination.c \
 	include/core/domain.h lib/core/domain.c \
+	include/core/lease.h lib/core/lease.c \
 	include/core/outcome.h lib/core/outcome.c \
 	include/core/plan.h lib/core/plan.c \
 	include/core/reply.h lib/core/reply.c \

@@ -1,0 +1,79 @@
+#include "core/lease.h"
+
+#include "base/mem.h"
+#include "suite.h"
+
+static const struct {
+	const char *host, *addr, *client_port, *server_port;
+	const char *name;	/* "": refused */
+} rows[] = {
+	{ "mx1", "192.0.2.1", "40000", "25", "mx1/192.0.2.1:40000/25" },
+	{ "mx1", "2001:db8::1", "1", "25", "mx1/2001:db8::1:1/25" },
+	/* the two hooks write an IPv6 address each in its way */
+	{ "mx1", "IPv6:2001:DB8::1", "1", "25", "mx1/2001:DB8::1:1/25" },
+	{ "mx1", "ipv6:::1", "1", "25", "mx1/::1:1/25" },
+	{ "mx1", "::1", "1", "25", "mx1/::1:1/25" },
+	{ "mx1", "", "1", "25", "" },
+	{ "mx1", "IPv6:", "1", "25", "" },
+	{ "mx1", "unknown", "1", "25", "" },
+	{ "mx1", "192.0.2.1/x", "1", "25", "" },
+	{ "mx1", "192.0.2.1\n", "1", "25", "" },
+	{ "mx1", "192.0.2.1", "unknown", "25", "" },
+	{ "mx1", "192.0.2.1", "", "25", "" },
+	{ "mx1", "192.0.2.1", "1", "", "" },
+	{ "mx1", "192.0.2.1", "123456", "25", "" },
+	{ "mx1", "192.0.2.1", "-1", "25", "" },
+	{ "mx1", "1111:2222:3333:4444:5555:6666:7777:8888:9999:a", "1", "25",
+	    "" },
+	{ "", "192.0.2.1", "1", "25", "" },
+};
+
+START_TEST(a_name_is_made_of_its_parts)
+{
+	char dst[LEASE_NAME_MAX + 1] = "before";
+	bool good = lease_name(rows[_i].host, span_of(rows[_i].addr),
+	    span_of(rows[_i].client_port), span_of(rows[_i].server_port), dst);
+
+	ck_assert_str_eq(dst, rows[_i].name);
+	ck_assert(good == (rows[_i].name[0] != '\0'));
+}
+END_TEST
+
+START_TEST(a_name_that_is_too_long_is_refused)
+{
+	char host[LEASE_NAME_MAX + 1];
+	char dst[LEASE_NAME_MAX + 1];
+	size_t rest = strlen("/1:1/25");
+
+	memset(host, 'h', sizeof(host));
+	host[LEASE_NAME_MAX - rest] = '\0';
+	ck_assert(lease_name(host, SPAN("1"), SPAN("1"), SPAN("25"), dst));
+	ck_assert_uint_eq(strlen(dst), LEASE_NAME_MAX);
+	host[LEASE_NAME_MAX - rest] = 'h';
+	host[LEASE_NAME_MAX - rest + 1] = '\0';
+	ck_assert(!lease_name(host, SPAN("1"), SPAN("1"), SPAN("25"), dst));
+	ck_assert_str_eq(dst, "");
+}
+END_TEST
+
+START_TEST(a_zero_byte_is_no_digit)
+{
+	char dst[LEASE_NAME_MAX + 1];
+
+	ck_assert(!lease_name("h", (struct span){ "1\0", 2 }, SPAN("1"),
+	    SPAN("25"), dst));
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("lease");
+	TCase *t = tcase_create("lease");
+
+	tcase_add_loop_test(t, a_name_is_made_of_its_parts, 0, MW_N_OF(rows));
+	tcase_add_test(t, a_name_that_is_too_long_is_refused);
+	tcase_add_test(t, a_zero_byte_is_no_digit);
+	suite_add_tcase(s, t);
+	return suite_main(s);
+}
