@@ -37,11 +37,12 @@ int64_t window_bucket_ms(int64_t window_ms);
 int64_t window_bucket(int64_t window_ms, int64_t now_ms);
 
 /* Add count to a row (made when missing). When all rows are taken, rows older
- * than the window go first; if none is, the oldest row of the same class takes
- * it, so that totals stay true. */
+ * than the window go first; if none is, the class with most rows joins its two
+ * oldest, so that totals stay true and news keeps its time and host. */
 void window_add(struct window *w, int64_t window_ms, int64_t now_ms,
     enum outcome_class class, uint8_t host, uint32_t count);
-/* As window_add for a row whose bucket is known. */
+/* As window_add for a row whose bucket is known, perhaps as it was read from
+ * Redis: one that makes no sense (bucket, class) is left out. */
 void window_add_row(struct window *w, const struct window_row *row);
 void window_clear(struct window *w);
 
@@ -56,7 +57,7 @@ struct evidence {
 	uint32_t outcomes;	/* observations behind them */
 	uint32_t slow, dns;	/* outcomes in the whole window */
 	uint32_t hosts;		/* hosts with good or bad points in the whole window */
-	uint32_t bad_hosts;	/* of these, with more bad points than good ones */
+	uint32_t bad_hosts;	/* of these, at least half as bad as all together */
 	uint32_t streak;	/* bad outcomes since the last good one; the caller's */
 	uint32_t total_good, total_bad;	/* points of the whole window */
 };

@@ -1,0 +1,237 @@
+#include "core/window.h"
+
+struct points {
+	uint64_t good, bad, outcomes;
+};
+
+struct sums {
+	struct points ages[WINDOW_BUCKETS];	/* 0 is the newest bucket */
+	struct points hosts[WINDOW_HOSTS];
+	struct points total;
+	uint64_t classes[OUTCOME_CLASSES];
+};
+
+static uint32_t
+capped(uint64_t n)
+{
+	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+}
+
+static struct window_row *
+find(struct window *w, const struct window_row *like)
+{
+	for (uint32_t i = 0; i < w->n; i++) {
+		struct window_row *row = &w->rows[i];
+
+		if (row->bucket == like->bucket && row->class == like->class &&
+		    row->host == like->host)
+			return row;
+	}
+	return NULL;
+}
+
+/* Of the rows of a class but one, which is the oldest? */
+static struct window_row *
+oldest(struct window *w, uint8_t class, const struct window_row *but)
+{
+	struct window_row *found = NULL;
+
+	for (uint32_t i = 0; i < w->n; i++) {
+		struct window_row *row = &w->rows[i];
+
+		if (row != but && row->class == class &&
+		    (found == NULL || row->bucket < found->bucket))
+			found = row;
+	}
+	return found;
+}
+
+static uint8_t
+commonest_class(const struct window *w)
+{
+	uint32_t rows[OUTCOME_CLASSES] = { 0 };
+	uint8_t best = 0;
+
+	for (uint32_t i = 0; i < w->n; i++)
+		rows[w->rows[i].class]++;
+	for (uint8_t class = 1; class < OUTCOME_CLASSES; class++)
+		if (rows[class] > rows[best])
+			best = class;
+	return best;
+}
+
+static void
+forget_before(struct window *w, int64_t bucket)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < w->n; i++)
+		if (w->rows[i].bucket >= bucket)
+			w->rows[kept++] = w->rows[i];
+	w->n = kept;
+}
+
+/*
+ * A large fleet with nothing but good mail fills every row, and just then the
+ * first trouble must be seen with its time and its host. So it is the class
+ * with rows to spare which gives one up, and only the age of old news is lost.
+ */
+static void
+make_room(struct window *w, int64_t newest)
+{
+	struct window_row *first, *second;
+
+	forget_before(w, newest - WINDOW_BUCKETS + 1);
+	if (w->n < WINDOW_ROWS)
+		return;
+	first = oldest(w, commonest_class(w), NULL);
+	second = oldest(w, first->class, first);
+	second->count = capped((uint64_t)second->count + first->count);
+	*first = w->rows[--w->n];
+}
+
+static void
+points_add(struct points *to, struct outcome_weight each, uint32_t count)
+{
+	to->good += (uint64_t)each.good * count;
+	to->bad += (uint64_t)each.bad * count;
+	if (each.good + each.bad > 0)
+		to->outcomes += count;
+}
+
+static void
+points_join(struct points *to, const struct points *more)
+{
+	to->good += more->good;
+	to->bad += more->bad;
+	to->outcomes += more->outcomes;
+}
+
+/* Rows ahead of now are left out: a clock was set back, they are not news. */
+static void
+sum_up(const struct window *w, int64_t newest, struct sums *out_sums)
+{
+	*out_sums = (struct sums){ 0 };
+	for (uint32_t i = 0; i < w->n; i++) {
+		const struct window_row *row = &w->rows[i];
+		const struct outcome_weight each =
+		    outcome_weight((enum outcome_class)row->class);
+		const int64_t age = newest - row->bucket;
+
+		if (age < 0 || age >= WINDOW_BUCKETS)
+			continue;
+		points_add(&out_sums->ages[age], each, row->count);
+		points_add(&out_sums->hosts[row->host], each, row->count);
+		points_add(&out_sums->total, each, row->count);
+		out_sums->classes[row->class] += row->count;
+	}
+}
+
+static struct points
+newest_points(const struct sums *sums, uint32_t min_outcomes)
+{
+	struct points seen = { 0 };
+
+	for (int age = 0; age < WINDOW_BUCKETS; age++) {
+		if (seen.outcomes >= min_outcomes)
+			break;
+		points_join(&seen, &sums->ages[age]);
+	}
+	return seen;
+}
+
+/* Per mille of bad points; 0 where there is none at all. */
+static uint64_t
+bad_share(const struct points *p)
+{
+	return p->bad > 0 ? 1000 * p->bad / (p->good + p->bad) : 0;
+}
+
+static void
+count_hosts(const struct sums *sums, struct evidence *seen)
+{
+	for (int i = 0; i < WINDOW_HOSTS; i++) {
+		const struct points *host = &sums->hosts[i];
+
+		if (host->outcomes == 0)
+			continue;
+		seen->hosts++;
+		if (host->bad > 0 &&
+		    2 * bad_share(host) >= bad_share(&sums->total))
+			seen->bad_hosts++;
+	}
+}
+
+int64_t
+window_bucket_ms(int64_t window_ms)
+{
+	const int64_t length = window_ms / WINDOW_BUCKETS;
+
+	return length > 0 ? length : 1;
+}
+
+int64_t
+window_bucket(int64_t window_ms, int64_t now_ms)
+{
+	return now_ms / window_bucket_ms(window_ms);
+}
+
+void
+window_add(struct window *w, int64_t window_ms, int64_t now_ms,
+    enum outcome_class class, uint8_t host, uint32_t count)
+{
+	window_add_row(w, &(struct window_row){
+		.bucket = window_bucket(window_ms, now_ms),
+		.class = (uint8_t)class,
+		.host = host,
+		.count = count,
+	});
+}
+
+void
+window_add_row(struct window *w, const struct window_row *row)
+{
+	struct window_row new = *row, *old;
+
+	if (row->bucket < 0 || row->class >= OUTCOME_CLASSES || row->count == 0)
+		return;
+	if (new.host >= WINDOW_HOSTS)
+		new.host = WINDOW_HOSTS - 1;
+	old = find(w, &new);
+	if (old != NULL) {
+		old->count = capped((uint64_t)old->count + new.count);
+		return;
+	}
+	if (w->n == WINDOW_ROWS)
+		make_room(w, new.bucket);
+	w->rows[w->n++] = new;
+}
+
+void
+window_clear(struct window *w)
+{
+	w->n = 0;
+}
+
+struct evidence
+window_evidence(const struct window *w, int64_t window_ms,
+    uint32_t min_outcomes, int64_t now_ms)
+{
+	struct sums sums;
+	struct points judged;
+	struct evidence seen;
+
+	sum_up(w, window_bucket(window_ms, now_ms), &sums);
+	judged = newest_points(&sums, min_outcomes);
+	seen = (struct evidence){
+		.good = capped(judged.good),
+		.bad = capped(judged.bad),
+		.outcomes = capped(judged.outcomes),
+		.slow = capped(sums.classes[OUTCOME_SLOW]),
+		.dns = capped(sums.classes[OUTCOME_DNS]),
+		.total_good = capped(sums.total.good),
+		.total_bad = capped(sums.total.bad),
+	};
+	count_hosts(&sums, &seen);
+	return seen;
+}
