@@ -1,0 +1,435 @@
+#include "core/breaker.h"
+
+#include "base/mem.h"
+
+#include <assert.h>
+
+/*
+ * How far a share must move, in per mille, before SHEDDING ends or takes
+ * another allowance. Each change is a commit, and what other hosts saw under
+ * the state before it is not counted: small changes would cost evidence.
+ */
+#define DEAD_BAND 50
+
+/* A ramp step is short, and its allowance small: this many outcomes tell. */
+#define RAMP_OUTCOMES 10
+
+static const char *const state_names[] = {
+	[BREAKER_CLOSED] = "closed",
+	[BREAKER_SHEDDING] = "shedding",
+	[BREAKER_OPEN] = "open",
+	[BREAKER_HALF_OPEN] = "half-open",
+	[BREAKER_RAMP] = "ramp",
+};
+
+static const char *const reason_names[] = {
+	[BREAKER_NO_REASON] = "",
+	[BREAKER_SHARE] = "bad-share",
+	[BREAKER_STREAK] = "streak",
+	[BREAKER_TRIAL_FAILED] = "trial-failed",
+	[BREAKER_RAMP_FAILED] = "ramp-failed",
+	[BREAKER_WAIT_OVER] = "wait-over",
+	[BREAKER_TRIALS_WON] = "trials-won",
+	[BREAKER_RAMP_STEP] = "ramp-step",
+	[BREAKER_RAMP_BACK] = "ramp-back",
+	[BREAKER_RECOVERED] = "recovered",
+};
+
+/* One state with an allowance, as far as the evidence goes. */
+static bool
+is_calm(enum breaker_state state)
+{
+	return state == BREAKER_CLOSED || state == BREAKER_SHEDDING;
+}
+
+static int64_t
+smaller(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* now + ms, and the end of time where that would be beyond it. */
+static int64_t
+later(int64_t now_ms, int64_t ms)
+{
+	return ms <= INT64_MAX - now_ms ? now_ms + ms : INT64_MAX;
+}
+
+/* Per mille of bad points; 0 where there is none at all. */
+static uint32_t
+bad_share(uint32_t good, uint32_t bad)
+{
+	const uint64_t all = (uint64_t)good + bad;
+
+	return all > 0 ? (uint32_t)(1000 * (uint64_t)bad / all) : 0;
+}
+
+static bool
+is_streak(const struct breaker_rules *rules, const struct evidence *seen)
+{
+	return rules->consecutive > 0 && seen->streak >= rules->consecutive;
+}
+
+/*
+ * Is there enough to judge the upstream by its bad share? One host of several
+ * that alone sees trouble speaks of itself.
+ */
+static bool
+is_enough(const struct breaker_rules *rules, const struct evidence *seen)
+{
+	const uint32_t hosts = rules->min_hosts < seen->hosts ?
+	    rules->min_hosts : seen->hosts;
+
+	return seen->outcomes >= rules->min_outcomes &&
+	    seen->bad_hosts >= hosts;
+}
+
+/* How long the upstream is left alone at most after so many trips in a row. */
+static int64_t
+longest_wait(const struct breaker_rules *rules, uint32_t trips)
+{
+	int64_t wait = rules->open_for_ms;
+
+	for (uint32_t i = 1; i < trips && wait < rules->open_max_ms; i++)
+		wait = later(wait, wait);
+	return smaller(wait, rules->open_max_ms);
+}
+
+/*
+ * Full jitter, over all of the wait but its first tenth: a draw near zero
+ * would send the next trial into the trouble that was just seen, and after
+ * many trips a short wait would undo the doubling.
+ */
+static struct breaker
+opened(const struct breaker_rules *rules, struct breaker b,
+    enum breaker_reason reason, uint32_t jitter, int64_t now_ms)
+{
+	const uint32_t trips = b.trips < UINT32_MAX ? b.trips + 1 : b.trips;
+	const int64_t wait = longest_wait(rules, trips);
+	const int64_t least = wait / 10, rest = wait - least;
+
+	return (struct breaker){
+		.state = BREAKER_OPEN,
+		.reason = reason,
+		.trips = trips,
+		.since_ms = now_ms,
+		.until_ms = later(now_ms, least + rest / 1000 * jitter +
+		    rest % 1000 * jitter / 1000),
+	};
+}
+
+static struct breaker
+closed(int64_t now_ms)
+{
+	return (struct breaker){
+		.state = BREAKER_CLOSED,
+		.reason = BREAKER_RECOVERED,
+		.since_ms = now_ms,
+	};
+}
+
+static struct breaker
+ramped(const struct breaker_rules *rules, struct breaker b, uint32_t step,
+    enum breaker_reason reason, int64_t now_ms)
+{
+	return (struct breaker){
+		.state = BREAKER_RAMP,
+		.reason = reason,
+		.allowance = rules->ramp[step],
+		.trips = b.trips,
+		.step = step,
+		.since_ms = now_ms,
+		.until_ms = later(now_ms, rules->ramp_step_ms),
+	};
+}
+
+/*
+ * Client-side throttling (Site Reliability Engineering, "Handling Overload"):
+ * accept the fraction K * accepts / requests. K is 1 / (1 - shed_at), hence 2
+ * for one half as in the book, so that the allowance leaves 1000 smoothly
+ * where shedding begins. Unlike there, requests are those that went out: a
+ * share of them cannot spiral down by our own refusals.
+ */
+static uint32_t
+throttled(const struct breaker_rules *rules, uint32_t good, uint32_t bad)
+{
+	const uint32_t good_share = 1000 - bad_share(good, bad);
+	const uint32_t least = rules->shed_at < 1000 ? 1000 - rules->shed_at : 1;
+	const uint32_t allowance = 1000 * good_share / least;
+
+	if (allowance < 1)
+		return 1;
+	return allowance < 1000 ? allowance : 999;
+}
+
+static struct breaker
+shed(const struct breaker_rules *rules, struct breaker b,
+    const struct evidence *seen, int64_t now_ms)
+{
+	const uint32_t allowance = throttled(rules, seen->good, seen->bad);
+
+	if (b.state != BREAKER_SHEDDING)
+		return (struct breaker){
+			.state = BREAKER_SHEDDING,
+			.reason = BREAKER_SHARE,
+			.allowance = allowance,
+			.since_ms = now_ms,
+		};
+	if (allowance >= b.allowance + DEAD_BAND ||
+	    b.allowance >= allowance + DEAD_BAND)
+		b.allowance = allowance;
+	return b;
+}
+
+/*
+ * To accuse takes enough evidence, to acquit does not: shedding by what has
+ * long left the window would never end where little mail flows.
+ */
+static struct breaker
+step_closed(const struct breaker_rules *rules, struct breaker b,
+    const struct evidence *seen, uint32_t jitter, int64_t now_ms)
+{
+	const uint32_t share = bad_share(seen->good, seen->bad);
+	const uint32_t band = rules->shed_at > 2 * DEAD_BAND ? DEAD_BAND :
+	    rules->shed_at / 2;
+
+	if (is_streak(rules, seen))
+		return opened(rules, b, BREAKER_STREAK, jitter, now_ms);
+	if (is_enough(rules, seen) && share >= rules->open_at)
+		return opened(rules, b, BREAKER_SHARE, jitter, now_ms);
+	if (is_enough(rules, seen) && share >= rules->shed_at)
+		return shed(rules, b, seen, now_ms);
+	if (b.state == BREAKER_SHEDDING && share < rules->shed_at - band)
+		return closed(now_ms);
+	return b;
+}
+
+static struct breaker
+step_open(struct breaker b, int64_t now_ms)
+{
+	if (now_ms < b.until_ms)
+		return b;
+	return (struct breaker){
+		.state = BREAKER_HALF_OPEN,
+		.reason = BREAKER_WAIT_OVER,
+		.trips = b.trips,
+		.since_ms = now_ms,
+	};
+}
+
+/*
+ * Where little mail flows, the first trial has left the window before the last
+ * one comes: a good one and a whole window without a bad one will do.
+ */
+static struct breaker
+step_half_open(const struct breaker_rules *rules, struct breaker b,
+    const struct evidence *seen, uint32_t jitter, int64_t now_ms)
+{
+	const uint32_t won = seen->total_good / 2;
+
+	if (seen->total_bad > 0)
+		return opened(rules, b, BREAKER_TRIAL_FAILED, jitter, now_ms);
+	if (won >= rules->trials ||
+	    (won > 0 && now_ms - b.since_ms >= rules->window_ms))
+		return ramped(rules, b, 0, BREAKER_TRIALS_WON, now_ms);
+	return b;
+}
+
+/* Time for more, and nothing in this step speaks against it. The last step is
+ * the whole traffic: it closes only when it has borne that for a step, and not
+ * merely 50 % of it, as closing forgets the trips. */
+static struct breaker
+ramp_up(const struct breaker_rules *rules, struct breaker b, int64_t now_ms)
+{
+	if (b.step + 1 >= rules->n_ramp)
+		return closed(now_ms);
+	return ramped(rules, b, b.step + 1, BREAKER_RAMP_STEP, now_ms);
+}
+
+/* A reload may have drawn another ramp: it goes on where that gives no more. */
+static struct breaker
+fitted(const struct breaker_rules *rules, struct breaker b)
+{
+	while (b.step > 0 && (b.step >= rules->n_ramp ||
+	    rules->ramp[b.step] > b.allowance))
+		b.step--;
+	b.allowance = rules->ramp[b.step];
+	return b;
+}
+
+/*
+ * A step with trouble in it, but too little mail to judge, lasts until there
+ * is more or the trouble has left the window: time alone must not close a
+ * breaker on an upstream that failed whatever it got.
+ */
+static struct breaker
+step_ramp(const struct breaker_rules *rules, struct breaker b,
+    const struct evidence *seen, uint32_t jitter, int64_t now_ms)
+{
+	const uint32_t share = bad_share(seen->total_good, seen->total_bad);
+	const uint64_t outcomes =
+	    ((uint64_t)seen->total_good + seen->total_bad) / 2;
+	const uint32_t enough = rules->min_outcomes < RAMP_OUTCOMES ?
+	    rules->min_outcomes : RAMP_OUTCOMES;
+	const bool ailing = share > BREAKER_RAMP_BACK_AT;
+	const bool failed = is_streak(rules, seen) ||
+	    (outcomes >= enough && share >= rules->shed_at);
+
+	b = fitted(rules, b);
+	if (failed || (ailing && outcomes >= RAMP_OUTCOMES && b.step == 0))
+		return opened(rules, b, BREAKER_RAMP_FAILED, jitter, now_ms);
+	if (ailing && outcomes >= RAMP_OUTCOMES)
+		return ramped(rules, b, b.step - 1, BREAKER_RAMP_BACK, now_ms);
+	if (now_ms >= b.until_ms && !ailing)
+		return ramp_up(rules, b, now_ms);
+	if (now_ms >= b.until_ms)
+		b.until_ms = later(now_ms, rules->ramp_step_ms);
+	return b;
+}
+
+/*
+ * No moment of the past is ahead of us, and no wait longer than one that
+ * begins now: the clock may have been set back, and a reload may have made the
+ * waits shorter.
+ */
+static struct breaker
+in_time(const struct breaker_rules *rules, struct breaker b, int64_t now_ms)
+{
+	const int64_t wait = b.state == BREAKER_OPEN ? rules->open_max_ms :
+	    rules->ramp_step_ms;
+
+	b.since_ms = smaller(b.since_ms, now_ms);
+	b.until_ms = smaller(b.until_ms, later(now_ms, wait));
+	return b;
+}
+
+static struct breaker
+stepped(const struct breaker_rules *rules, struct breaker b,
+    const struct evidence *seen, uint32_t jitter, int64_t now_ms)
+{
+	switch (b.state) {
+	case BREAKER_CLOSED:
+	case BREAKER_SHEDDING:
+		return step_closed(rules, b, seen, jitter, now_ms);
+	case BREAKER_OPEN:
+		return step_open(b, now_ms);
+	case BREAKER_HALF_OPEN:
+		return step_half_open(rules, b, seen, jitter, now_ms);
+	case BREAKER_RAMP:
+		return step_ramp(rules, b, seen, jitter, now_ms);
+	}
+	return b;
+}
+
+struct breaker
+breaker_step(const struct breaker_rules *rules, struct breaker b,
+    const struct evidence *seen, uint32_t jitter, int64_t now_ms)
+{
+	assert(breaker_sane(&b));
+	assert(jitter < 1000 && now_ms >= 0);
+
+	b = stepped(rules, in_time(rules, b, now_ms), seen, jitter, now_ms);
+
+	assert(breaker_sane(&b));
+	return b;
+}
+
+bool
+breaker_starts_afresh(const struct breaker *b, const struct breaker *next)
+{
+	if (is_calm(b->state) && is_calm(next->state))
+		return false;
+	return b->state != next->state || b->step != next->step;
+}
+
+uint32_t
+breaker_allowance(const struct breaker *b)
+{
+	switch (b->state) {
+	case BREAKER_CLOSED:
+	case BREAKER_HALF_OPEN:
+		return 1000;
+	case BREAKER_OPEN:
+		return 0;
+	case BREAKER_SHEDDING:
+	case BREAKER_RAMP:
+		return b->allowance;
+	}
+	return 0;
+}
+
+uint32_t
+breaker_connections(const struct breaker *b, uint32_t cap)
+{
+	switch (b->state) {
+	case BREAKER_OPEN:
+		return 0;
+	case BREAKER_HALF_OPEN:
+		return 1;
+	case BREAKER_CLOSED:
+	case BREAKER_SHEDDING:
+	case BREAKER_RAMP:
+		return cap;
+	}
+	return 0;
+}
+
+const char *
+breaker_state_name(enum breaker_state state)
+{
+	return state_names[state];
+}
+
+bool
+breaker_state_parse(struct span name, enum breaker_state *out)
+{
+	for (size_t i = 0; i < MW_N_OF(state_names); i++)
+		if (span_eq(name, span_of(state_names[i]))) {
+			*out = (enum breaker_state)i;
+			return true;
+		}
+	return false;
+}
+
+const char *
+breaker_reason_name(enum breaker_reason reason)
+{
+	return reason_names[reason];
+}
+
+bool
+breaker_reason_parse(struct span name, enum breaker_reason *out)
+{
+	for (size_t i = 0; i < MW_N_OF(reason_names); i++)
+		if (span_eq(name, span_of(reason_names[i]))) {
+			*out = (enum breaker_reason)i;
+			return true;
+		}
+	return false;
+}
+
+bool
+breaker_sane(const struct breaker *b)
+{
+	if ((unsigned)b->reason >= MW_N_OF(reason_names) || b->since_ms < 0)
+		return false;
+	switch (b->state) {
+	case BREAKER_CLOSED:
+		return b->allowance == 0 && b->trips == 0 && b->step == 0 &&
+		    b->until_ms == 0;
+	case BREAKER_SHEDDING:
+		return b->allowance >= 1 && b->allowance <= 999 &&
+		    b->trips == 0 && b->step == 0 && b->until_ms == 0;
+	case BREAKER_OPEN:
+		return b->allowance == 0 && b->trips > 0 && b->step == 0 &&
+		    b->until_ms >= b->since_ms;
+	case BREAKER_HALF_OPEN:
+		return b->allowance == 0 && b->trips > 0 && b->step == 0 &&
+		    b->until_ms == 0;
+	case BREAKER_RAMP:
+		return b->allowance >= 1 && b->allowance <= 1000 &&
+		    b->trips > 0 && b->step < BREAKER_RAMP_MAX &&
+		    b->until_ms >= b->since_ms;
+	}
+	return false;
+}
