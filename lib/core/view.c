@@ -1,0 +1,82 @@
+#include "core/view.h"
+
+#include "base/mem.h"
+
+static const char *const override_names[] = {
+	[OVERRIDE_NONE] = "",
+	[OVERRIDE_OPEN] = "open",
+	[OVERRIDE_CLOSED] = "closed",
+};
+
+/* Has an operator taken it out of the breaker's hands at this moment? */
+static bool
+is_forced(const struct upstream_view *v, int64_t now_ms)
+{
+	return v->override.state != OVERRIDE_NONE &&
+	    v->override.until_ms > now_ms;
+}
+
+/* An upstream of which nothing is known is closed: mail flows before the first
+ * snapshot has arrived. */
+static struct breaker
+breaker_in_force(const struct upstream_view *v, int64_t now_ms)
+{
+	if (is_forced(v, now_ms))
+		return (struct breaker){
+			.state = v->override.state == OVERRIDE_OPEN ?
+			    BREAKER_OPEN : BREAKER_CLOSED,
+		};
+	return v->known ? v->record.breaker : (struct breaker){ 0 };
+}
+
+enum breaker_state
+view_state(const struct upstream_view *v, int64_t now_ms)
+{
+	return breaker_in_force(v, now_ms).state;
+}
+
+uint32_t
+view_allowance(const struct upstream_view *v, int64_t now_ms)
+{
+	const struct breaker b = breaker_in_force(v, now_ms);
+
+	return breaker_allowance(&b);
+}
+
+uint32_t
+view_connections(const struct upstream_view *v, uint32_t configured,
+    int64_t now_ms)
+{
+	const struct breaker b = breaker_in_force(v, now_ms);
+	const uint32_t lowered = v->record.cap;
+	const bool use_lowered = v->known && !is_forced(v, now_ms) &&
+	    lowered > 0 && lowered < configured;
+
+	return breaker_connections(&b, use_lowered ? lowered : configured);
+}
+
+bool
+override_state_parse(struct span name, enum override_state *out)
+{
+	for (size_t i = 0; i < MW_N_OF(override_names); i++)
+		if (span_eq(name, span_of(override_names[i]))) {
+			*out = (enum override_state)i;
+			return true;
+		}
+	return false;
+}
+
+const char *
+override_state_name(enum override_state state)
+{
+	return override_names[state];
+}
+
+bool
+record_sane(const struct upstream_record *r)
+{
+	return breaker_sane(&r->breaker) && r->version >= 0 &&
+	    memchr(r->incident, '\0', sizeof(r->incident)) != NULL &&
+	    memchr(r->rule, '\0', sizeof(r->rule)) != NULL &&
+	    memchr(r->sample, '\0', sizeof(r->sample)) != NULL;
+}
