@@ -1,6 +1,7 @@
 noinst_LIBRARIES += lib/libbase.a
 
-lib_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(PCRE2_CFLAGS) $(IDN2_CFLAGS)
+lib_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(PCRE2_CFLAGS) $(IDN2_CFLAGS) \
+	$(SYSTEMD_CFLAGS)
 lib_libbase_a_SOURCES = \
 	include/base/compiler.h \
 	include/base/buf.h lib/base/buf.c \
@@ -14,7 +15,8 @@ lib_libbase_a_SOURCES = \
 	include/base/number.h lib/base/number.c \
 	include/base/pattern.h lib/base/pattern.c \
 	include/base/printable.h lib/base/printable.c \
+	include/base/ready.h lib/base/ready.c \
 	include/base/span.h lib/base/span.c \
 	include/base/table.h lib/base/table.c
 
-base_libs = lib/libbase.a $(PCRE2_LIBS) $(IDN2_LIBS)
+base_libs = lib/libbase.a $(PCRE2_LIBS) $(IDN2_LIBS) $(SYSTEMD_LIBS)
