@@ -5,6 +5,7 @@
 #include "base/printable.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -117,6 +118,21 @@ add_fields(struct buf *line, const struct log_field *fields, size_t n)
 	}
 }
 
+/* A reader that has stopped reading loses lines; it does not stop mail. */
+static void
+put_on_stderr(enum log_level level, const struct buf *line)
+{
+	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
+	char text[LINE_MAX_BYTES + 100];
+	const int len = snprintf(text, sizeof(text), "%s[%ld]: %s: %s\n",
+	    writer.program, (long)getpid(), level_names[level],
+	    buf_text(line));
+
+	if (poll(&fd, 1, 0) <= 0 || (fd.revents & POLLOUT) == 0 ||
+	    write(STDERR_FILENO, text, (size_t)len) < 0)
+		rate_of("log")->suppressed++;
+}
+
 static void
 put(enum log_level level, const struct buf *line)
 {
@@ -124,8 +140,7 @@ put(enum log_level level, const struct buf *line)
 		syslog(syslog_levels[level], "%s: %s", level_names[level],
 		    buf_text(line));
 	else
-		fprintf(stderr, "%s[%ld]: %s: %s\n", writer.program,
-		    (long)getpid(), level_names[level], buf_text(line));
+		put_on_stderr(level, line);
 }
 
 void
