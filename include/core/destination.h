@@ -38,5 +38,8 @@ bool destination_map_add(struct destination_map *map,
 int destination_map_find(const struct destination_map *map,
     const struct domain *domain);
 size_t destination_map_count(const struct destination_map *map);
+/* The pattern at a place, 0..count-1, in the order they were added. */
+struct destination_pattern destination_map_pattern(
+    const struct destination_map *map, size_t place);
 
 #endif
