@@ -2,7 +2,9 @@ noinst_LIBRARIES += lib/libengine.a
 
 lib_libengine_a_SOURCES = \
 	include/engine/fleet.h lib/engine/fleet.c \
+	include/engine/held.h lib/engine/held.c \
 	include/engine/intake.h lib/engine/intake.c \
+	include/engine/keeper.h lib/engine/keeper.c \
 	include/engine/line.h lib/engine/line.c \
 	include/engine/tally.h lib/engine/tally.c
 

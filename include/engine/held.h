@@ -1,0 +1,77 @@
+/*
+ * held - the leases that this process holds, and what the store has yet to
+ * hear of them.
+ *
+ * Sessions take and give back; one clerk carries to the store what is due.
+ *
+ *	on our word --ENTER--> stored --RENEW--> stored, or on our word again
+ *	      \                  /                          where it was missing
+ *	       +-- given back --+--DROP--> gone
+ *
+ * A lease that its session gives back, or takes again, while the clerk is
+ * asking the store about it stays known until the clerk has put it right: so
+ * a late answer brings none back to life and loses none that is held.
+ *
+ * Knows no store, does no I/O. Any thread; its mutex is held for moments.
+ */
+#ifndef ENGINE_HELD_H
+#define ENGINE_HELD_H
+
+#include "core/lease.h"
+
+#include <stdint.h>
+
+#define HELD_BATCH 64
+/* Given back, with the store away: no more are remembered. They expire. */
+#define HELD_GIVEN_MAX 65536
+
+enum held_work {
+	HELD_ENTER,		/* held, and the store may not know it */
+	HELD_RENEW,
+	HELD_DROP,		/* given back, and the store may still know it */
+};
+
+struct held_batch {
+	enum held_work work;
+	uint32_t destination;
+	uint32_t n;		/* 1..HELD_BATCH */
+	char members[HELD_BATCH][LEASE_NAME_MAX + 1];
+};
+
+struct held;
+
+struct held *held_new(uint32_t n_destinations);
+void held_free(struct held **held);
+
+/* The store granted it. False, and it is not held, after held_close(). */
+bool held_add(struct held *held, uint32_t destination, const char *member);
+/* Take it on our word, while less than limit of the destination are held
+ * (0: no limit). False when not, and after held_close(). */
+bool held_add_below(struct held *held, uint32_t destination,
+    const char *member, uint32_t limit);
+/* Its session has no more use for it; the store forgets it by itself at
+ * forget_ms. Fine when it is not held. */
+void held_give(struct held *held, uint32_t destination, const char *member,
+    int64_t forget_ms);
+/* ... and the store dropped it. */
+void held_dropped(struct held *held, uint32_t destination,
+    const char *member);
+/* Give back all that is held; from now on nothing is. */
+void held_close(struct held *held, int64_t forget_ms);
+uint32_t held_count(struct held *held, uint32_t destination);
+
+/*
+ * The clerk's: what is due of one kind, of one destination; false when
+ * nothing is. RENEW: those that were not renewed in this round. Whatever came
+ * out must be brought back by held_done(). Only one thread.
+ */
+bool held_due(struct held *held, enum held_work work, uint32_t round,
+    struct held_batch *out);
+/* answered: the store did it; missing: bit i says that members[i] was not
+ * there (RENEW). */
+void held_done(struct held *held, const struct held_batch *batch,
+    bool answered, uint64_t missing);
+/* Forget what was given back and has expired in the store. */
+void held_forget(struct held *held, int64_t now_ms);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * keeper - the milter's hold on what the fleet shares: leases, counters and
+ * the upstreams' states, for many threads.
+ *
+ * A thread of its own, the clerk, reads the states, renews what is held and
+ * sends what was counted. Sessions wait for Redis at most once, when they
+ * take a lease, and for store.timeout at most. While Redis is away states
+ * stay as last read, leases are granted against this host's share of each
+ * cap, and counters wait; when it is back it is told of all of it.
+ */
+#ifndef ENGINE_KEEPER_H
+#define ENGINE_KEEPER_H
+
+#include "core/decide.h"
+#include "core/lease.h"
+#include "core/plan.h"
+#include "core/view.h"
+#include "store/health.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct keeper;
+
+struct keeper_options {
+	const struct plan *plan;	/* borrowed until keeper_free, as the strings */
+	struct store_options store;
+	const char *host, *version, *digest;
+	store_health_fn *health;	/* from any thread */
+	void *health_arg;
+};
+
+/* The states have been read once, if Redis answers. NULL with ERR_SYSTEM when
+ * there is no thread to be had. */
+struct keeper *keeper_new(const struct keeper_options *options,
+    struct err *err) MW_MUST_CHECK;
+/* Give back all leases, send the counters, and stand still: from now on
+ * nothing is held. Sessions may still be there. */
+void keeper_close(struct keeper *keeper);
+/* As keeper_close; no session may be there. */
+void keeper_free(struct keeper **keeper);
+
+/*
+ * Take a place under a destination's cap for a lease_name(). True when it is
+ * held now; again by the same name is fine.
+ */
+bool keeper_take(struct keeper *keeper, uint32_t destination,
+    const char *member);
+/* Give it back; one that somebody else took under this name, too. */
+void keeper_give_back(struct keeper *keeper, uint32_t destination,
+    const char *member);
+
+/* Copy what is known of each upstream of the plan; returns the fleet's time. */
+int64_t keeper_look(struct keeper *keeper, struct upstream_view *out_views);
+
+/* Count what a verdict did to a transaction. */
+void keeper_count_verdict(struct keeper *keeper, uint32_t destination,
+    const struct intake_verdict *verdict);
+/* Count a message that was accepted. */
+void keeper_count_accepted(struct keeper *keeper, uint32_t destination);
+
+#endif

@@ -1,0 +1,304 @@
+#include "engine/held.h"
+
+#include "base/mem.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdio.h>
+
+#define BUCKETS 4096	/* a power of two */
+
+struct lease {
+	struct lease *next;
+	uint32_t destination;
+	uint32_t round;		/* last renewed in */
+	bool held;		/* a session has it */
+	bool stored;		/* the store knows it, as far as we do */
+	bool busy;		/* the clerk is asking the store about it */
+	int64_t forget_ms;	/* not held: the store forgets it then */
+	char member[LEASE_NAME_MAX + 1];
+};
+
+struct held {
+	pthread_mutex_t mutex;	/* guards all below */
+	bool closed;
+	uint32_t given;		/* leases that are not held */
+	uint32_t n_destinations;
+	uint32_t *counts;	/* held, by destination */
+	struct lease *buckets[BUCKETS];
+};
+
+static_assert((BUCKETS & (BUCKETS - 1)) == 0, "buckets are masked");
+
+/* FNV-1a: names differ in a few digits only. */
+static uint32_t
+bucket_of(uint32_t destination, const char *member)
+{
+	uint32_t hash = 2166136261u ^ destination;
+
+	for (; *member != '\0'; member++)
+		hash = (hash ^ (unsigned char)*member) * 16777619u;
+	return (hash ^ hash >> 16) & (BUCKETS - 1);
+}
+
+/* The link that points to the lease, or to where it would be added. */
+static struct lease **
+find(struct held *h, uint32_t destination, const char *member)
+{
+	struct lease **at = &h->buckets[bucket_of(destination, member)];
+
+	assert(destination < h->n_destinations);
+	while (*at != NULL && ((*at)->destination != destination ||
+	    strcmp((*at)->member, member) != 0))
+		at = &(*at)->next;
+	return at;
+}
+
+static void
+forget(struct held *h, struct lease **at)
+{
+	struct lease *l = *at;
+
+	assert(!l->held && !l->busy);
+	h->given--;
+	*at = l->next;
+	mem_free(l);
+}
+
+static void
+take(struct held *h, uint32_t destination, const char *member, bool stored)
+{
+	struct lease **at = find(h, destination, member);
+
+	if (*at == NULL) {
+		*at = mem_new(1, sizeof(**at));
+		(*at)->destination = destination;
+		snprintf((*at)->member, sizeof((*at)->member), "%s", member);
+		h->given++;
+	}
+	if (!(*at)->held) {
+		(*at)->held = true;
+		h->given--;
+		h->counts[destination]++;
+	}
+	/* What the clerk is saying of it now may come before or after. */
+	(*at)->stored = stored && !(*at)->busy;
+}
+
+static void
+give(struct held *h, struct lease *l, int64_t forget_ms)
+{
+	l->held = false;
+	l->forget_ms = forget_ms;
+	h->given++;
+	h->counts[l->destination]--;
+}
+
+static bool
+is_due(const struct lease *l, enum held_work work, uint32_t round)
+{
+	if (l->busy)
+		return false;
+	switch (work) {
+	case HELD_ENTER:
+		return l->held && !l->stored;
+	case HELD_RENEW:
+		return l->held && l->stored && l->round != round;
+	case HELD_DROP:
+		return !l->held;
+	}
+	return false;
+}
+
+static void
+settle(struct held *h, struct lease **at, enum held_work work, bool missing)
+{
+	struct lease *l = *at;
+
+	switch (work) {
+	case HELD_ENTER:
+		l->stored = true;
+		break;
+	case HELD_RENEW:
+		l->stored = l->stored && !missing;
+		break;
+	case HELD_DROP:
+		l->stored = false;
+		if (!l->held)
+			forget(h, at);
+		break;
+	}
+}
+
+struct held *
+held_new(uint32_t n_destinations)
+{
+	struct held *h = mem_new(1, sizeof(*h));
+
+	pthread_mutex_init(&h->mutex, NULL);
+	h->n_destinations = n_destinations;
+	h->counts = mem_new(n_destinations, sizeof(*h->counts));
+	return h;
+}
+
+void
+held_free(struct held **held)
+{
+	struct held *h = *held;
+	struct lease *next;
+
+	if (h == NULL)
+		return;
+	for (int i = 0; i < BUCKETS; i++) {
+		for (struct lease *l = h->buckets[i]; l != NULL; l = next) {
+			next = l->next;
+			mem_free(l);
+		}
+	}
+	pthread_mutex_destroy(&h->mutex);
+	mem_free(h->counts);
+	mem_free(h);
+	*held = NULL;
+}
+
+bool
+held_add(struct held *h, uint32_t destination, const char *member)
+{
+	bool open;
+
+	pthread_mutex_lock(&h->mutex);
+	open = !h->closed;
+	if (open)
+		take(h, destination, member, true);
+	pthread_mutex_unlock(&h->mutex);
+	return open;
+}
+
+bool
+held_add_below(struct held *h, uint32_t destination, const char *member,
+    uint32_t limit)
+{
+	const struct lease *l;
+	bool fits;
+
+	pthread_mutex_lock(&h->mutex);
+	l = *find(h, destination, member);
+	fits = !h->closed && (limit == 0 || h->counts[destination] < limit ||
+	    (l != NULL && l->held));
+	if (fits)
+		take(h, destination, member, false);
+	pthread_mutex_unlock(&h->mutex);
+	return fits;
+}
+
+void
+held_give(struct held *h, uint32_t destination, const char *member,
+    int64_t forget_ms)
+{
+	struct lease **at;
+
+	pthread_mutex_lock(&h->mutex);
+	at = find(h, destination, member);
+	if (*at != NULL && (*at)->held) {
+		give(h, *at, forget_ms);
+		if (h->given > HELD_GIVEN_MAX && !(*at)->busy)
+			forget(h, at);
+	}
+	pthread_mutex_unlock(&h->mutex);
+}
+
+void
+held_dropped(struct held *h, uint32_t destination, const char *member)
+{
+	struct lease **at;
+
+	pthread_mutex_lock(&h->mutex);
+	at = find(h, destination, member);
+	if (*at != NULL && !(*at)->held && !(*at)->busy)
+		forget(h, at);
+	pthread_mutex_unlock(&h->mutex);
+}
+
+void
+held_close(struct held *h, int64_t forget_ms)
+{
+	pthread_mutex_lock(&h->mutex);
+	h->closed = true;
+	for (int i = 0; i < BUCKETS; i++) {
+		for (struct lease *l = h->buckets[i]; l != NULL; l = l->next) {
+			if (l->held)
+				give(h, l, forget_ms);
+		}
+	}
+	pthread_mutex_unlock(&h->mutex);
+}
+
+uint32_t
+held_count(struct held *h, uint32_t destination)
+{
+	uint32_t count;
+
+	pthread_mutex_lock(&h->mutex);
+	count = h->counts[destination];
+	pthread_mutex_unlock(&h->mutex);
+	return count;
+}
+
+bool
+held_due(struct held *h, enum held_work work, uint32_t round,
+    struct held_batch *out)
+{
+	out->work = work;
+	out->n = 0;
+	pthread_mutex_lock(&h->mutex);
+	for (int i = 0; i < BUCKETS && out->n < HELD_BATCH; i++) {
+		for (struct lease *l = h->buckets[i];
+		    l != NULL && out->n < HELD_BATCH; l = l->next) {
+			if (!is_due(l, work, round) || (out->n > 0 &&
+			    l->destination != out->destination))
+				continue;
+			out->destination = l->destination;
+			snprintf(out->members[out->n++],
+			    sizeof(out->members[0]), "%s", l->member);
+			l->busy = true;
+			l->round = round;
+		}
+	}
+	pthread_mutex_unlock(&h->mutex);
+	return out->n > 0;
+}
+
+void
+held_done(struct held *h, const struct held_batch *batch, bool answered,
+    uint64_t missing)
+{
+	pthread_mutex_lock(&h->mutex);
+	for (uint32_t i = 0; i < batch->n; i++) {
+		struct lease **at = find(h, batch->destination,
+		    batch->members[i]);
+
+		assert(*at != NULL && (*at)->busy);
+		(*at)->busy = false;
+		if (answered)
+			settle(h, at, batch->work, (missing >> i & 1) != 0);
+	}
+	pthread_mutex_unlock(&h->mutex);
+}
+
+void
+held_forget(struct held *h, int64_t now_ms)
+{
+	pthread_mutex_lock(&h->mutex);
+	for (int i = 0; i < BUCKETS; i++) {
+		struct lease **at = &h->buckets[i];
+
+		while (*at != NULL) {
+			if (!(*at)->held && !(*at)->busy &&
+			    (*at)->forget_ms <= now_ms)
+				forget(h, at);
+			else
+				at = &(*at)->next;
+		}
+	}
+	pthread_mutex_unlock(&h->mutex);
+}

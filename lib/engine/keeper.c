@@ -1,0 +1,422 @@
+#include "engine/keeper.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "engine/held.h"
+#include "engine/tally.h"
+#include "store/pool.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#define CONNECTIONS 8
+#define TICK_MS 500		/* states are read, leases put right */
+#define TALLY_MS 1000
+#define HEARTBEAT_MS 5000
+#define HOST_LOST_MS 20000	/* a host not heard of for so long has no share */
+
+struct keeper {
+	struct keeper_options options;
+	struct store_pool *pool;
+	struct held *held;
+	struct tally *tally;
+	_Atomic int64_t offset_ms;	/* the fleet's clock less the local one */
+	_Atomic uint32_t hosts;		/* live ones when last known */
+
+	pthread_mutex_t mutex;		/* guards views */
+	struct upstream_view *views;
+
+	pthread_t clerk;
+	bool running;
+	int stop[2];			/* a pipe; closing it ends the clerk */
+	int64_t tick_ms;
+	uint32_t round;			/* of renewals; the clerk's */
+	int64_t renew_at, tally_at, beat_at;	/* the clerk's */
+};
+
+static int
+ask(struct keeper *k, const struct store_request *request,
+    struct store_reply *out)
+{
+	struct err err;
+
+	if (store_pool_call(k->pool, request, out, &err) == -1)
+		return -1;
+	atomic_store(&k->offset_ms, out->now_ms - clock_mono_ms());
+	return 0;
+}
+
+/* Ask where only success matters. */
+static bool
+tell(struct keeper *k, const struct store_request *request)
+{
+	struct store_reply reply;
+
+	if (ask(k, request, &reply) == -1)
+		return false;
+	store_reply_clear(&reply);
+	return true;
+}
+
+static const struct destination *
+destination_of(const struct keeper *k, uint32_t destination)
+{
+	return &k->options.plan->destinations[destination];
+}
+
+/* This host's part of a cap while nobody can be asked; 0: no cap. */
+static uint32_t
+share_of(struct keeper *k, uint32_t cap)
+{
+	uint32_t share = cap / atomic_load(&k->hosts);
+
+	return cap > 0 && share == 0 ? 1 : share;
+}
+
+static struct store_request
+take_request(const struct keeper *k, uint32_t destination,
+    const char *member, uint32_t limit)
+{
+	return (struct store_request){
+		.verb = STORE_LEASE_TAKE,
+		.name = destination_of(k, destination)->name,
+		.u.lease_take = {
+			.member = member,
+			.limit = limit,
+			.ttl_ms = k->options.plan->lease_ttl_ms,
+		},
+	};
+}
+
+static bool
+enter(struct keeper *k, const struct held_batch *b)
+{
+	for (uint32_t i = 0; i < b->n; i++) {
+		struct store_request rq = take_request(k, b->destination,
+		    b->members[i], 0);
+
+		if (!tell(k, &rq))
+			return false;
+	}
+	return true;
+}
+
+static bool
+drop_one(struct keeper *k, uint32_t destination, const char *member)
+{
+	return tell(k, &(struct store_request){
+		.verb = STORE_LEASE_DROP,
+		.name = destination_of(k, destination)->name,
+		.u.lease_drop.member = member,
+	});
+}
+
+static bool
+drop(struct keeper *k, const struct held_batch *b)
+{
+	for (uint32_t i = 0; i < b->n; i++) {
+		if (!drop_one(k, b->destination, b->members[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool
+renew(struct keeper *k, const struct held_batch *b, uint64_t *out_missing)
+{
+	const char *members[HELD_BATCH];
+	struct store_reply reply;
+	struct store_request rq = {
+		.verb = STORE_LEASE_RENEW,
+		.name = destination_of(k, b->destination)->name,
+		.u.lease_renew = {
+			.members = members,
+			.n = b->n,
+			.ttl_ms = k->options.plan->lease_ttl_ms,
+		},
+	};
+
+	static_assert(HELD_BATCH <= STORE_RENEW_MAX, "one batch, one renewal");
+	for (uint32_t i = 0; i < b->n; i++)
+		members[i] = b->members[i];
+	if (ask(k, &rq, &reply) == -1)
+		return false;
+	*out_missing = reply.u.renew.missing;
+	store_reply_clear(&reply);
+	return true;
+}
+
+static bool
+work_off(struct keeper *k, const struct held_batch *b, uint64_t *out_missing)
+{
+	switch (b->work) {
+	case HELD_ENTER:
+		return enter(k, b);
+	case HELD_RENEW:
+		return renew(k, b, out_missing);
+	case HELD_DROP:
+		return drop(k, b);
+	}
+	return false;
+}
+
+/* Do all that is due of one kind, or as much as the store takes. */
+static void
+carry(struct keeper *k, enum held_work work)
+{
+	struct held_batch batch;
+	bool answered = true;
+
+	while (answered && held_due(k->held, work, k->round, &batch)) {
+		uint64_t missing = 0;
+
+		answered = work_off(k, &batch, &missing);
+		held_done(k->held, &batch, answered, missing);
+	}
+}
+
+static void
+read_upstream(struct keeper *k, uint32_t index)
+{
+	const struct upstream *u = &k->options.plan->upstreams[index];
+	struct upstream_view *view = &k->views[index];
+	struct store_reply reply;
+	struct store_request rq = {
+		.verb = STORE_OBSERVE,
+		.name = u->name,
+		.u.observe = {
+			.host = k->options.host,
+			.window_ms = u->breaker.window_ms,
+		},
+	};
+
+	if (ask(k, &rq, &reply) == -1)
+		return;
+	pthread_mutex_lock(&k->mutex);
+	view->known = true;
+	view->record = reply.u.upstream.record;
+	view->override = reply.u.upstream.override;
+	pthread_mutex_unlock(&k->mutex);
+	store_reply_clear(&reply);
+}
+
+static void
+send_tally(struct keeper *k)
+{
+	for (uint32_t i = 0; i < k->options.plan->n_destinations; i++) {
+		struct store_request rq = {
+			.verb = STORE_COUNT,
+			.name = destination_of(k, i)->name,
+		};
+
+		if (tally_take(k->tally, i, rq.u.count.add) && !tell(k, &rq))
+			tally_put_back(k->tally, i, rq.u.count.add);
+	}
+}
+
+static void
+count_hosts(struct keeper *k)
+{
+	struct store_reply reply;
+	uint32_t live = 0;
+
+	if (ask(k, &(struct store_request){ .verb = STORE_HOSTS },
+	    &reply) == -1)
+		return;
+	for (uint32_t i = 0; i < reply.u.hosts.n; i++) {
+		if (reply.u.hosts.list[i].seen_ms > reply.now_ms - HOST_LOST_MS)
+			live++;
+	}
+	atomic_store(&k->hosts, live > 0 ? live : 1);
+	store_reply_clear(&reply);
+}
+
+static void
+beat(struct keeper *k)
+{
+	const struct keeper_options *o = &k->options;
+
+	tell(k, &(struct store_request){
+		.verb = STORE_HEARTBEAT,
+		.u.heartbeat = {
+			.host = o->host,
+			.version = o->version,
+			.digest = o->digest,
+			.mode = o->plan->mode == PLAN_ENFORCE ?
+			    "enforce" : "observe",
+		},
+	});
+	count_hosts(k);
+}
+
+static bool
+is_time(int64_t *at, int64_t every_ms, int64_t now_ms)
+{
+	if (now_ms < *at)
+		return false;
+	*at = now_ms + every_ms;
+	return true;
+}
+
+static void
+tick(struct keeper *k, int64_t now_ms)
+{
+	for (uint32_t i = 0; i < k->options.plan->n_upstreams; i++)
+		read_upstream(k, i);
+	held_forget(k->held, now_ms);
+	carry(k, HELD_DROP);
+	if (is_time(&k->renew_at, k->options.plan->lease_ttl_ms / 3, now_ms))
+		k->round++;
+	carry(k, HELD_RENEW);
+	carry(k, HELD_ENTER);
+	if (is_time(&k->tally_at, TALLY_MS, now_ms))
+		send_tally(k);
+	if (is_time(&k->beat_at, HEARTBEAT_MS, now_ms))
+		beat(k);
+}
+
+/* Wait for the next tick; false when there is none. */
+static bool
+rest(const struct keeper *k)
+{
+	struct pollfd end = { .fd = k->stop[0], .events = POLLIN };
+	int n = poll(&end, 1, (int)k->tick_ms);
+
+	return n == 0 || (n == -1 && errno == EINTR);
+}
+
+static void *
+clerk(void *arg)
+{
+	struct keeper *k = arg;
+
+	while (rest(k))
+		tick(k, clock_mono_ms());
+	return NULL;
+}
+
+static int
+start_clerk(struct keeper *k, struct err *err)
+{
+	int error;
+
+	if (pipe2(k->stop, O_CLOEXEC) == -1)
+		return err_set(err, ERR_SYSTEM, "pipe: %s", strerror(errno));
+	error = pthread_create(&k->clerk, NULL, clerk, k);
+	if (error != 0) {
+		close(k->stop[0]);
+		close(k->stop[1]);
+		return err_set(err, ERR_SYSTEM, "thread: %s", strerror(error));
+	}
+	k->running = true;
+	return 0;
+}
+
+struct keeper *
+keeper_new(const struct keeper_options *options, struct err *err)
+{
+	struct keeper *k = mem_new(1, sizeof(*k));
+	const struct plan *plan = options->plan;
+
+	k->options = *options;
+	k->pool = store_pool_new(&options->store, CONNECTIONS,
+	    options->health, options->health_arg);
+	k->held = held_new(plan->n_destinations);
+	k->tally = tally_new(plan->n_destinations);
+	k->offset_ms = clock_wall_ms() - clock_mono_ms();
+	k->hosts = 1;
+	pthread_mutex_init(&k->mutex, NULL);
+	k->views = mem_new(plan->n_upstreams, sizeof(*k->views));
+	k->tick_ms = plan->lease_ttl_ms / 3 < TICK_MS ?
+	    plan->lease_ttl_ms / 3 : TICK_MS;
+	tick(k, clock_mono_ms());
+	if (start_clerk(k, err) == -1)
+		keeper_free(&k);
+	return k;
+}
+
+void
+keeper_close(struct keeper *k)
+{
+	if (!k->running)
+		return;
+	k->running = false;
+	close(k->stop[1]);
+	pthread_join(k->clerk, NULL);
+	close(k->stop[0]);
+	held_close(k->held, INT64_MAX);
+	carry(k, HELD_DROP);
+	send_tally(k);
+}
+
+void
+keeper_free(struct keeper **keeper)
+{
+	struct keeper *k = *keeper;
+
+	if (k == NULL)
+		return;
+	keeper_close(k);
+	store_pool_free(&k->pool);
+	held_free(&k->held);
+	tally_free(&k->tally);
+	pthread_mutex_destroy(&k->mutex);
+	mem_free(k->views);
+	mem_free(k);
+	*keeper = NULL;
+}
+
+bool
+keeper_take(struct keeper *k, uint32_t destination, const char *member)
+{
+	uint32_t cap = destination_of(k, destination)->cap;
+	struct store_request rq = take_request(k, destination, member, cap);
+	struct store_reply reply;
+	bool granted;
+
+	if (ask(k, &rq, &reply) == -1)
+		return held_add_below(k->held, destination, member,
+		    share_of(k, cap));
+	granted = reply.u.lease.granted;
+	store_reply_clear(&reply);
+	if (granted && !held_add(k->held, destination, member))
+		drop_one(k, destination, member);
+	return granted;
+}
+
+void
+keeper_give_back(struct keeper *k, uint32_t destination, const char *member)
+{
+	held_give(k->held, destination, member,
+	    clock_mono_ms() + k->options.plan->lease_ttl_ms);
+	if (drop_one(k, destination, member))
+		held_dropped(k->held, destination, member);
+}
+
+int64_t
+keeper_look(struct keeper *k, struct upstream_view *out_views)
+{
+	pthread_mutex_lock(&k->mutex);
+	memcpy(out_views, k->views,
+	    k->options.plan->n_upstreams * sizeof(*out_views));
+	pthread_mutex_unlock(&k->mutex);
+	return clock_mono_ms() + atomic_load(&k->offset_ms);
+}
+
+void
+keeper_count_verdict(struct keeper *k, uint32_t destination,
+    const struct intake_verdict *verdict)
+{
+	tally_verdict(k->tally, destination, verdict);
+}
+
+void
+keeper_count_accepted(struct keeper *k, uint32_t destination)
+{
+	tally_add(k->tally, destination, DEST_ACCEPTED, 1);
+}

@@ -1,0 +1,277 @@
+#include "engine/held.h"
+
+#include "base/chance.h"
+#include "base/mem.h"
+#include "suite.h"
+
+#include <stdio.h>
+
+static struct held *held;
+static struct held_batch batch;
+
+static void
+set_up(void)
+{
+	held = held_new(3);
+}
+
+static void
+tear_down(void)
+{
+	held_free(&held);
+}
+
+static bool
+due(enum held_work work, uint32_t round)
+{
+	return held_due(held, work, round, &batch);
+}
+
+START_TEST(what_the_store_granted_is_renewed_once_a_round)
+{
+	ck_assert(held_add(held, 1, "a"));
+	ck_assert(!due(HELD_ENTER, 1));
+	ck_assert(due(HELD_RENEW, 1));
+	ck_assert_uint_eq(batch.n, 1);
+	ck_assert_uint_eq(batch.destination, 1);
+	ck_assert_str_eq(batch.members[0], "a");
+	held_done(held, &batch, true, 0);
+	ck_assert(!due(HELD_RENEW, 1));
+	ck_assert(due(HELD_RENEW, 2));
+	held_done(held, &batch, true, 0);
+}
+END_TEST
+
+START_TEST(what_the_store_lost_is_entered_again)
+{
+	held_add(held, 0, "a");
+	ck_assert(due(HELD_RENEW, 1));
+	held_done(held, &batch, true, 1);
+	ck_assert(due(HELD_ENTER, 1));
+	held_done(held, &batch, false, 0);
+	ck_assert(due(HELD_ENTER, 1));
+	held_done(held, &batch, true, 0);
+	ck_assert(!due(HELD_ENTER, 1));
+}
+END_TEST
+
+START_TEST(on_our_word_no_more_than_the_limit)
+{
+	ck_assert(held_add(held, 0, "a"));
+	ck_assert(held_add_below(held, 0, "b", 2));
+	ck_assert(!held_add_below(held, 0, "c", 2));
+	ck_assert(held_add_below(held, 0, "b", 2));
+	ck_assert(held_add_below(held, 1, "c", 1));
+	ck_assert(held_add_below(held, 0, "c", 0));
+	ck_assert_uint_eq(held_count(held, 0), 3);
+	held_give(held, 0, "c", 100);
+	held_give(held, 0, "c", 100);
+	ck_assert_uint_eq(held_count(held, 0), 2);
+}
+END_TEST
+
+START_TEST(what_was_given_back_is_dropped_until_the_store_did_it)
+{
+	held_add(held, 0, "a");
+	held_give(held, 0, "a", 100);
+	ck_assert(due(HELD_DROP, 1));
+	held_done(held, &batch, false, 0);
+	ck_assert(due(HELD_DROP, 1));
+	held_done(held, &batch, true, 0);
+	ck_assert(!due(HELD_DROP, 1));
+	held_add(held, 0, "b");
+	held_give(held, 0, "b", 100);
+	held_dropped(held, 0, "b");
+	ck_assert(!due(HELD_DROP, 1));
+}
+END_TEST
+
+START_TEST(what_has_expired_is_forgotten)
+{
+	held_add(held, 0, "a");
+	held_add(held, 0, "b");
+	held_give(held, 0, "a", 100);
+	held_forget(held, 99);
+	ck_assert(due(HELD_DROP, 1));
+	held_done(held, &batch, false, 0);
+	held_forget(held, 100);
+	ck_assert(!due(HELD_DROP, 1));
+	ck_assert_uint_eq(held_count(held, 0), 1);
+}
+END_TEST
+
+START_TEST(given_back_while_it_is_entered_it_is_dropped_again)
+{
+	ck_assert(held_add_below(held, 0, "a", 1));
+	ck_assert(due(HELD_ENTER, 1));
+	held_give(held, 0, "a", 100);
+	held_dropped(held, 0, "a");
+	held_done(held, &batch, true, 0);
+	ck_assert(due(HELD_DROP, 1));
+	held_done(held, &batch, true, 0);
+	ck_assert(!due(HELD_DROP, 1));
+}
+END_TEST
+
+START_TEST(taken_again_while_it_is_dropped_it_is_entered_again)
+{
+	held_add(held, 0, "a");
+	held_give(held, 0, "a", 100);
+	ck_assert(due(HELD_DROP, 1));
+	ck_assert(held_add(held, 0, "a"));
+	held_done(held, &batch, true, 0);
+	ck_assert_uint_eq(held_count(held, 0), 1);
+	ck_assert(due(HELD_ENTER, 1));
+	held_done(held, &batch, true, 0);
+}
+END_TEST
+
+START_TEST(a_batch_is_of_one_destination_and_not_too_long)
+{
+	char name[8];
+	uint32_t seen[2] = { 0, 0 };
+
+	for (int i = 0; i < 2 * HELD_BATCH; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		held_add(held, (uint32_t)i % 2, name);
+	}
+	held_add(held, 0, "one more");
+	while (due(HELD_RENEW, 1)) {
+		seen[batch.destination] += batch.n;
+		held_done(held, &batch, true, 0);
+	}
+	ck_assert_uint_eq(seen[0], HELD_BATCH + 1);
+	ck_assert_uint_eq(seen[1], HELD_BATCH);
+}
+END_TEST
+
+START_TEST(closed_it_holds_nothing)
+{
+	held_add(held, 0, "a");
+	held_close(held, 100);
+	ck_assert_uint_eq(held_count(held, 0), 0);
+	ck_assert(!held_add(held, 0, "b"));
+	ck_assert(!held_add_below(held, 0, "b", 0));
+	ck_assert(due(HELD_DROP, 1));
+	held_done(held, &batch, true, 0);
+	ck_assert(!due(HELD_DROP, 1));
+}
+END_TEST
+
+/*
+ * A store that answers late, in any order, or not at all; which of a
+ * session's and a clerk's word came first is drawn. Once all is quiet and the
+ * clerk has worked off what is due, the store holds what sessions hold.
+ */
+#define NAMES 8
+static bool stored[NAMES], wanted[NAMES];
+
+static int
+index_of(const char *member)
+{
+	return member[0] - 'a';
+}
+
+static void
+clerk_does(const struct held_batch *b, uint64_t *out_missing)
+{
+	for (uint32_t i = 0; i < b->n; i++) {
+		bool *it = &stored[index_of(b->members[i])];
+
+		if (b->work == HELD_RENEW && !*it)
+			*out_missing |= UINT64_C(1) << i;
+		else if (b->work == HELD_ENTER)
+			*it = true;
+		else if (b->work == HELD_DROP)
+			*it = false;
+	}
+}
+
+static void
+session_does(void)
+{
+	uint32_t i = chance_below(NAMES);
+	bool up = chance_below(3) > 0;
+	char name[2] = { (char)('a' + i), '\0' };
+
+	if (chance_below(20) == 0)
+		memset(stored, 0, sizeof(stored));	/* FLUSHALL */
+	if (!wanted[i] && up) {
+		stored[i] = true;
+		wanted[i] = held_add(held, 0, name);
+	} else if (!wanted[i]) {
+		wanted[i] = held_add_below(held, 0, name, NAMES / 2);
+	} else {
+		wanted[i] = false;
+		held_give(held, 0, name, 1000);
+		if (up) {
+			stored[i] = false;
+			held_dropped(held, 0, name);
+		}
+	}
+}
+
+static void
+clerk_works(enum held_work work, uint32_t round, bool disturbed)
+{
+	uint64_t missing = 0;
+	bool answered = !disturbed || chance_below(3) > 0;
+
+	if (!due(work, round))
+		return;
+	for (uint32_t n = disturbed ? chance_below(3) : 0; n > 0; n--)
+		session_does();
+	if (answered || chance_below(2) == 0)
+		clerk_does(&batch, &missing);
+	for (uint32_t n = disturbed ? chance_below(3) : 0; n > 0; n--)
+		session_does();
+	held_done(held, &batch, answered, answered ? missing : 0);
+}
+
+START_TEST(in_any_order_the_store_ends_with_what_is_held)
+{
+	uint32_t count = 0;
+
+	chance_seed((uint64_t)_i);
+	memset(stored, 0, sizeof(stored));
+	memset(wanted, 0, sizeof(wanted));
+	for (uint32_t round = 1; round < 200; round++) {
+		session_does();
+		clerk_works((enum held_work)chance_below(3), round, true);
+	}
+	for (uint32_t round = 200; round < 203; round++) {
+		clerk_works(HELD_DROP, round, false);
+		clerk_works(HELD_RENEW, round, false);
+		clerk_works(HELD_ENTER, round, false);
+	}
+	for (int i = 0; i < NAMES; i++) {
+		ck_assert_msg(stored[i] == wanted[i], "%c: stored %d, held %d",
+		    'a' + i, stored[i], wanted[i]);
+		count += wanted[i];
+	}
+	ck_assert_uint_eq(held_count(held, 0), count);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("held");
+	TCase *t = tcase_create("held");
+
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_test(t, what_the_store_granted_is_renewed_once_a_round);
+	tcase_add_test(t, what_the_store_lost_is_entered_again);
+	tcase_add_test(t, on_our_word_no_more_than_the_limit);
+	tcase_add_test(t,
+	    what_was_given_back_is_dropped_until_the_store_did_it);
+	tcase_add_test(t, what_has_expired_is_forgotten);
+	tcase_add_test(t, given_back_while_it_is_entered_it_is_dropped_again);
+	tcase_add_test(t, taken_again_while_it_is_dropped_it_is_entered_again);
+	tcase_add_test(t, a_batch_is_of_one_destination_and_not_too_long);
+	tcase_add_test(t, closed_it_holds_nothing);
+	tcase_add_loop_test(t, in_any_order_the_store_ends_with_what_is_held,
+	    0, 100);
+	suite_add_tcase(s, t);
+	return suite_main(s);
+}
