@@ -123,7 +123,6 @@ settle(struct held *h, struct lease **at, enum held_work work, bool missing)
 		l->stored = l->stored && !missing;
 		break;
 	case HELD_DROP:
-		l->stored = false;
 		if (!l->held)
 			forget(h, at);
 		break;
