@@ -10,30 +10,32 @@
 #define NEXTHOP_MAX 300
 
 /*
- * Normalise a next hop as Postfix writes it: lower case, "[host]:25" for
- * "[host]" and "[host]:smtp", "host:25" likewise. "[.suffix]" stands for every
- * host below suffix and is kept. False when it is none.
+ * Normalise a next hop as Postfix writes it: lower case and always a port,
+ * "[host]:25" for "[host]" and "[host]:smtp", "host:25" for "host". Without
+ * brackets it is a domain whose MX is meant. "[.suffix]" stands for every host
+ * below suffix and is kept. False when it is none.
  */
 bool route_nexthop(struct span text, char dst[NEXTHOP_MAX + 1]);
 
 /*
- * The place in dest's routes (0..) of the upstream that nexthop belongs to:
- * a next hop of its list, a host below its "[.suffix]", or, for mx = true, a
- * bare domain. -1 for none.
+ * The place in d's routes (0..) of the upstream that nexthop belongs to: a
+ * next hop of its list, else a host below its "[.suffix]", else, for mx = true,
+ * a bare domain. -1 for none.
  */
 int route_find(const struct plan *p, const struct destination *d,
     struct span nexthop);
 
 /* The next route behind `after` that filters as well and may take mail now
  * (allowance > 0); -1 for none. views: by upstream index. */
-int route_alternate(const struct plan *p, const struct destination *d,
-    int after, const struct upstream_view *views, int64_t now_ms);
+int route_alternate(const struct destination *d, int after,
+    const struct upstream_view *views, int64_t now_ms);
 
 /*
  * May an unfiltered route be used now? Only when the primary (routes[0]) has
  * been open for after_ms, its state is known, a preflight succeeded within
  * the last 60 s, TLS is no weaker than the primary's, and never in observe
- * mode. preflight_ms: fleet time of the last good one, 0 for never.
+ * mode. preflight_ms: fleet time of the last good one, 0 for never. Beside a
+ * primary that leaves TLS to main.cf, "encrypt" and more is no weaker.
  */
 enum bypass {
 	BYPASS_OK = 0,

@@ -1,0 +1,215 @@
+#include "core/route.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "base/number.h"
+
+/* How closely a next hop belongs to an upstream; the closest one has it. */
+enum nearness { STRANGER = 0, ANY_MX, BELOW_SUFFIX, NAMED };
+
+static const struct {
+	const char *name;
+	uint16_t port;
+} services[] = {
+	{ "smtp", 25 },
+	{ "smtps", 465 },
+	{ "submissions", 465 },
+	{ "submission", 587 },
+};
+
+static const char *const bypass_names[] = {
+	[BYPASS_OK] = "",
+	[BYPASS_OBSERVE] = "observe",
+	[BYPASS_UNKNOWN] = "primary-unknown",
+	[BYPASS_PRIMARY_UP] = "primary-up",
+	[BYPASS_TOO_EARLY] = "too-early",
+	[BYPASS_NO_PREFLIGHT] = "no-preflight",
+	[BYPASS_WEAKER_TLS] = "weaker-tls",
+};
+
+static bool
+parse_port(struct span text, unsigned *out)
+{
+	int64_t number;
+
+	for (size_t i = 0; i < MW_N_OF(services); i++) {
+		if (span_eq_fold(text, span_of(services[i].name))) {
+			*out = services[i].port;
+			return true;
+		}
+	}
+	if (!number_parse(text, 1, UINT16_MAX, &number))
+		return false;
+	*out = (unsigned)number;
+	return true;
+}
+
+/* "[HOST]", "[HOST]:PORT", "HOST" or "HOST:PORT"; port->len 0 for none. */
+static bool
+split(struct span text, bool bracketed, struct span *host, struct span *port)
+{
+	if (span_ends_fold(text, SPAN(":")))
+		return false;
+	if (!bracketed) {
+		*host = span_cut(&text, ':');
+		*port = text;
+		return true;
+	}
+	(void)span_cut(&text, '[');
+	*host = span_cut(&text, ']');
+	if (text.at == NULL || span_cut(&text, ':').len > 0)
+		return false;
+	*port = text;
+	return true;
+}
+
+/* IPv6 stays as it is written, but for its case. */
+static bool
+ipv6_host(struct span text, char dst[DOMAIN_MAX + 1])
+{
+	struct network network;
+
+	if (span_find(text, '/') >= 0 || !network_parse(text, &network) ||
+	    !span_copy(dst, DOMAIN_MAX + 1, text))
+		return false;
+	for (char *c = dst; *c != '\0'; c++)
+		if (*c >= 'A' && *c <= 'F')
+			*c = (char)(*c - 'A' + 'a');
+	return true;
+}
+
+static bool
+host_name(struct span text, char dst[DOMAIN_MAX + 1])
+{
+	struct domain domain;
+
+	if (!domain_parse(text, &domain))
+		return false;
+	return span_copy(dst, DOMAIN_MAX + 1, domain_span(&domain));
+}
+
+static enum nearness
+nearness(const struct upstream *u, struct span nexthop)
+{
+	const bool bare = nexthop.at[0] != '[';
+	enum nearness best = bare && u->mx ? ANY_MX : STRANGER;
+
+	for (uint32_t i = 0; i < u->n_nexthops; i++) {
+		const struct span own = span_of(u->nexthops[i]);
+		const struct span tail = { own.at + 1, own.len - 1 };
+
+		if (span_eq(own, nexthop))
+			return NAMED;
+		if (!bare && span_starts(own, SPAN("[.")) &&
+		    span_ends_fold(nexthop, tail))
+			best = BELOW_SUFFIX;
+	}
+	return best;
+}
+
+/* What main.cf asks of an upstream that names no level is not known here. */
+static bool
+tls_is_weaker(enum tls_level than, enum tls_level level)
+{
+	if (level == than)
+		return false;
+	if (than == TLS_UNSET)
+		return level < TLS_ENCRYPT;
+	return level < than;
+}
+
+bool
+route_nexthop(struct span text, char dst[NEXTHOP_MAX + 1])
+{
+	const bool bracketed = span_starts(text, SPAN("["));
+	struct span host, port;
+	char name[DOMAIN_MAX + 1];
+	unsigned number = 25;
+	bool suffix;
+
+	if (!split(text, bracketed, &host, &port))
+		return false;
+	suffix = bracketed && span_starts(host, SPAN("."));
+	if (suffix)
+		(void)span_cut(&host, '.');
+	if (!host_name(host, name) &&
+	    (suffix || !bracketed || !ipv6_host(host, name)))
+		return false;
+	if (port.len > 0 && !parse_port(port, &number))
+		return false;
+	snprintf(dst, NEXTHOP_MAX + 1, "%s%s%s%s:%u", bracketed ? "[" : "",
+	    suffix ? "." : "", name, bracketed ? "]" : "", number);
+	return true;
+}
+
+int
+route_find(const struct plan *p, const struct destination *d,
+    struct span nexthop)
+{
+	enum nearness nearest = STRANGER;
+	char text[NEXTHOP_MAX + 1];
+	int found = -1;
+
+	if (!route_nexthop(nexthop, text))
+		return -1;
+	for (uint32_t i = 0; i < d->n_routes; i++) {
+		const enum nearness here =
+		    nearness(&p->upstreams[d->routes[i].upstream],
+			span_of(text));
+
+		if (here > nearest) {
+			nearest = here;
+			found = (int)i;
+		}
+	}
+	return found;
+}
+
+int
+route_alternate(const struct destination *d, int after,
+    const struct upstream_view *views, int64_t now_ms)
+{
+	for (uint32_t i = (uint32_t)(after + 1); i < d->n_routes; i++) {
+		const struct route *r = &d->routes[i];
+
+		if (!r->unfiltered &&
+		    view_allowance(&views[r->upstream], now_ms) > 0)
+			return (int)i;
+	}
+	return -1;
+}
+
+enum bypass
+route_bypass(const struct plan *p, const struct destination *d,
+    uint32_t route, const struct upstream_view *views, int64_t preflight_ms,
+    int64_t now_ms)
+{
+	const struct route *r = &d->routes[route];
+	const struct upstream *primary = &p->upstreams[d->routes[0].upstream];
+	const struct upstream_view *v = &views[d->routes[0].upstream];
+	const struct breaker *b = &v->record.breaker;
+
+	if (p->mode != PLAN_ENFORCE)
+		return BYPASS_OBSERVE;
+	if (!v->known)
+		return BYPASS_UNKNOWN;
+	if (view_state(v, now_ms) != BREAKER_OPEN)
+		return BYPASS_PRIMARY_UP;
+	/* An operator's word opens it at once, but has not lasted as yet. */
+	if (b->state != BREAKER_OPEN || now_ms - b->since_ms < r->after_ms)
+		return BYPASS_TOO_EARLY;
+	if (preflight_ms <= 0 || now_ms - preflight_ms > BYPASS_PREFLIGHT_MS)
+		return BYPASS_NO_PREFLIGHT;
+	if (tls_is_weaker(primary->tls, p->upstreams[r->upstream].tls))
+		return BYPASS_WEAKER_TLS;
+	return BYPASS_OK;
+}
+
+const char *
+bypass_name(enum bypass bypass)
+{
+	assert((unsigned)bypass < MW_N_OF(bypass_names));
+	return bypass_names[bypass];
+}
