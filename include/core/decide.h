@@ -62,10 +62,10 @@ struct intake_verdict decide_late(const struct plan *p,
     const struct client *c, int64_t now_ms);
 
 /*
- * What a lane's question gets. GRANT and QUEUE: a slot is needed for either;
- * the caller takes a free one or waits wait_ms for one, then refuses with
- * wait_reason. In observe mode: always GRANT without waiting (would_refuse
- * says what would have been), save for an unfiltered route.
+ * What a lane's question gets. GRANT with needs_slot: the caller takes a free
+ * slot or waits wait_ms for one, then refuses with wait_reason. In observe
+ * mode: always GRANT without a slot (would_refuse says what would have been),
+ * save for an unfiltered route.
  */
 enum gate_answer { GATE_GRANT, GATE_REFUSE };
 struct gate_verdict {
@@ -86,7 +86,7 @@ struct gate_verdict decide_gate(const struct plan *p,
 
 /* The status of mail that we keep in the queue: "4.3.2 Mailweir: UPSTREAM is
  * ..., next try in 28s (incident ID)"; no number that an outsider should not
- * see. wait_ms < 0: unknown. */
+ * see. wait_ms < 0 and incident "": unknown, and left out. */
 struct reply decide_held_reply(const char *upstream, enum decide_reason reason,
     int64_t wait_ms, const char *incident);
 

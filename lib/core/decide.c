@@ -1,0 +1,239 @@
+#include "core/decide.h"
+
+#include <assert.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/number.h"
+
+static const char *const reason_names[] = {
+	[DECIDE_FINE] = "fine",
+	[DECIDE_AT_CAP] = "at-cap",
+	[DECIDE_ON_HOLD] = "on-hold",
+	[DECIDE_LATE] = "late",
+	[DECIDE_OPEN] = "open",
+	[DECIDE_SHED] = "shed",
+	[DECIDE_NO_SLOT] = "no-slot",
+	[DECIDE_TRIAL_TAKEN] = "trial-taken",
+	[DECIDE_BYPASS] = "bypass",
+	[DECIDE_FORCED] = "forced",
+};
+
+static struct intake_verdict
+deferred(const struct plan *p, const struct destination *d,
+    enum decide_reason reason, const char *text)
+{
+	struct intake_verdict v = {
+		.reason = reason,
+		.enforced = p->mode == PLAN_ENFORCE,
+	};
+
+	/* The administrator's own words may have come out too long. */
+	if (!reply_make(451, REPLY_DSN_NOT_ACCEPTING, text, d->name, &v.reply))
+		(void)reply_make(451, REPLY_DSN_NOT_ACCEPTING,
+		    "Please try again later", NULL, &v.reply);
+	return v;
+}
+
+/* Does hold concern what this client sends? */
+static bool
+must_hold(const struct plan *p, const struct destination *d,
+    const struct upstream_view *views, const struct client *c, int64_t now_ms)
+{
+	if (!decide_on_hold(p, d, views, now_ms))
+		return false;
+	return decide_is_submission(p, c) ? p->hold_submission :
+	    p->hold_incoming;
+}
+
+static bool
+is_forced_open(const struct upstream_view *v, int64_t now_ms)
+{
+	return v->override.state == OVERRIDE_OPEN &&
+	    now_ms < v->override.until_ms;
+}
+
+/* What an upstream's own state says to one more connection. */
+static struct gate_verdict
+ask_upstream(const struct upstream_view *v, uint32_t draw, int64_t now_ms)
+{
+	struct gate_verdict verdict = {
+		.answer = GATE_REFUSE,
+		.next_try_ms = v->record.breaker.until_ms,
+	};
+
+	if (is_forced_open(v, now_ms)) {
+		verdict.reason = DECIDE_FORCED;
+		verdict.next_try_ms = v->override.until_ms;
+	} else if (view_state(v, now_ms) == BREAKER_OPEN) {
+		verdict.reason = DECIDE_OPEN;
+	} else if (draw >= view_allowance(v, now_ms)) {
+		verdict.reason = DECIDE_SHED;
+	} else {
+		verdict = (struct gate_verdict){ .answer = GATE_GRANT };
+	}
+	return verdict;
+}
+
+static struct gate_verdict
+observed(struct gate_verdict verdict)
+{
+	verdict.would_refuse = verdict.answer == GATE_REFUSE;
+	verdict.answer = GATE_GRANT;
+	return verdict;
+}
+
+/* A grant is worth a slot: how long to stand in line for one. */
+static struct gate_verdict
+with_slot(const struct plan *p, bool half_open, bool has_alternate)
+{
+	struct gate_verdict verdict = {
+		.answer = GATE_GRANT,
+		.needs_slot = true,
+		.wait_ms = p->gate_wait_ms,
+		.wait_reason = half_open ? DECIDE_TRIAL_TAKEN : DECIDE_NO_SLOT,
+	};
+
+	if (has_alternate)
+		verdict.wait_ms = half_open ? 0 : p->gate_spill_ms;
+	return verdict;
+}
+
+static const char *
+phrase(enum decide_reason reason)
+{
+	switch (reason) {
+	case DECIDE_AT_CAP:
+	case DECIDE_NO_SLOT:
+		return "is at its connection limit";
+	case DECIDE_SHED:
+		return "takes a part of the mail only";
+	case DECIDE_TRIAL_TAKEN:
+		return "is being tried again";
+	case DECIDE_BYPASS:
+		return "is kept in reserve";
+	case DECIDE_FORCED:
+		return "was paused by an operator";
+	case DECIDE_FINE:
+	case DECIDE_ON_HOLD:
+	case DECIDE_LATE:
+	case DECIDE_OPEN:
+		break;
+	}
+	return "is not accepting mail";
+}
+
+static int64_t
+whole_seconds(int64_t ms)
+{
+	return ms < 1000 ? 1000 : ms - ms % 1000;
+}
+
+const char *
+decide_reason_name(enum decide_reason reason)
+{
+	assert((unsigned)reason < MW_N_OF(reason_names));
+	return reason_names[reason];
+}
+
+bool
+decide_on_hold(const struct plan *p, const struct destination *d,
+    const struct upstream_view *views, int64_t now_ms)
+{
+	for (uint32_t i = 0; i < d->n_routes; i++) {
+		const struct route *r = &d->routes[i];
+
+		if (view_state(&views[r->upstream], now_ms) == BREAKER_OPEN)
+			continue;
+		/* No mail is taken in on the hope of a preflight. */
+		if (!r->unfiltered ||
+		    route_bypass(p, d, i, views, 0, now_ms) == BYPASS_OK)
+			return false;
+	}
+	return true;
+}
+
+bool
+decide_is_submission(const struct plan *p, const struct client *c)
+{
+	if (p->submission_authenticated && c->sasl_username.len > 0)
+		return true;
+	for (uint32_t i = 0; i < p->n_submission_networks; i++)
+		if (network_holds(&p->submission_networks[i], c->address))
+			return true;
+	return false;
+}
+
+struct intake_verdict
+decide_intake(const struct plan *p, const struct destination *d,
+    const struct upstream_view *views, const struct client *c, int64_t now_ms)
+{
+	if (must_hold(p, d, views, c, now_ms))
+		return deferred(p, d, DECIDE_ON_HOLD, p->replies.hold);
+	return (struct intake_verdict){ .reason = DECIDE_FINE };
+}
+
+struct intake_verdict
+decide_lease(const struct plan *p, const struct destination *d, bool granted)
+{
+	if (!granted)
+		return deferred(p, d, DECIDE_AT_CAP, p->replies.cap);
+	return (struct intake_verdict){ .reason = DECIDE_FINE };
+}
+
+struct intake_verdict
+decide_late(const struct plan *p, const struct destination *d,
+    const struct upstream_view *views, const struct client *c, int64_t now_ms)
+{
+	if (must_hold(p, d, views, c, now_ms))
+		return deferred(p, d, DECIDE_LATE, p->replies.late);
+	return (struct intake_verdict){ .reason = DECIDE_FINE };
+}
+
+struct gate_verdict
+decide_gate(const struct plan *p, const struct destination *d, uint32_t route,
+    const struct upstream_view *views, uint32_t draw, int64_t preflight_ms,
+    int64_t now_ms)
+{
+	const struct route *r = &d->routes[route];
+	const struct upstream_view *v = &views[r->upstream];
+	const enum bypass bypass = r->unfiltered ?
+	    route_bypass(p, d, route, views, preflight_ms, now_ms) : BYPASS_OK;
+	struct gate_verdict verdict;
+
+	if (bypass != BYPASS_OK)
+		return (struct gate_verdict){
+			.answer = GATE_REFUSE,
+			.reason = DECIDE_BYPASS,
+			.bypass = bypass,
+		};
+	verdict = ask_upstream(v, draw, now_ms);
+	if (p->mode == PLAN_OBSERVE)
+		return observed(verdict);
+	if (verdict.answer == GATE_REFUSE)
+		return verdict;
+	return with_slot(p, view_state(v, now_ms) == BREAKER_HALF_OPEN,
+	    route_alternate(d, (int)route, views, now_ms) >= 0);
+}
+
+struct reply
+decide_held_reply(const char *upstream, enum decide_reason reason,
+    int64_t wait_ms, const char *incident)
+{
+	struct buf b = buf_new(REPLY_TEXT_MAX);
+	char wait[24];
+	struct reply reply;
+
+	buf_addf(&b, "Mailweir: %s %s", upstream, phrase(reason));
+	if (wait_ms >= 0)
+		buf_addf(&b, ", next try in %s",
+		    duration_format(whole_seconds(wait_ms), wait));
+	if (incident[0] != '\0')
+		buf_addf(&b, " (incident %s)", incident);
+	if (!reply_make(451, REPLY_DSN_NOT_ACCEPTING, buf_text(&b), NULL,
+	    &reply))
+		(void)reply_make(451, REPLY_DSN_NOT_ACCEPTING,
+		    "Mailweir: mail has to wait", NULL, &reply);
+	buf_free(&b);
+	return reply;
+}
