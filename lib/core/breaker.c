@@ -335,6 +335,15 @@ breaker_step(const struct breaker_rules *rules, struct breaker b,
 }
 
 bool
+breaker_same(const struct breaker *a, const struct breaker *b)
+{
+	return a->state == b->state && a->reason == b->reason &&
+	    a->allowance == b->allowance && a->trips == b->trips &&
+	    a->step == b->step && a->since_ms == b->since_ms &&
+	    a->until_ms == b->until_ms;
+}
+
+bool
 breaker_starts_afresh(const struct breaker *b, const struct breaker *next)
 {
 	if (is_calm(b->state) && is_calm(next->state))
