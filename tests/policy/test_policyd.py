@@ -1,0 +1,560 @@
+#!/usr/bin/env python3
+"""mailweir-policyd at its sockets: what Postfix would ask, and bad peers.
+
+Real daemon, real redis-server, no Postfix. Speaks TAP."""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+BUILD = os.path.abspath(os.environ.get("top_builddir", "."))
+SOURCE = os.path.abspath(os.environ.get("top_srcdir", "."))
+PATIENCE = 20       # seconds until something that should happen has not
+
+CONFIG = """
+mode = "{mode}";
+host = "mx1";
+store = {{ redis = "unix:{dir}/redis.sock"; timeout = "200ms"; }};
+listen = {{ policy = "unix:{dir}/policy"; map = "unix:{dir}/map"; milter = "{milter}"; }};
+rules_file = "{source}/conf/outcomes.rules";
+lease = {{ ttl = "5s"; }};
+gate = {{ wait = "1s"; spill = "100ms"; }};
+breaker = {{ consecutive = 3; open_for = "{open_for}"; ramp_step = "200ms"; slow_after = "700ms"; trials = 1; }};
+upstreams = {{
+  filter = {{ nexthop = "[filter.test]:25"; connections = 2; tls = "encrypt"; }};
+  second = {{ nexthop = "[second.test]:25"; connections = 2; }};
+  bypass = {{ nexthop = "[mx.test]:25"; tls = "encrypt"; }};
+  lone = {{ nexthop = "[lone.test]:25"; connections = 1; }};
+}};
+destinations = {{
+  contoso = {{ domains = [ "contoso.test", ".contoso.test" ]; cap = 2;
+    routes = ( {{ upstream = "filter"; }}, {{ upstream = "second"; }},
+      {{ upstream = "bypass"; unfiltered = true; after = "1s"; }} ); }};
+  lone = {{ domains = [ "lone.test" ]; routes = ( {{ upstream = "lone"; }} ); }};
+}};
+{extra}
+"""
+
+
+class Daemons:
+    """A private redis-server and policyd, ended by pid whatever happens."""
+
+    def __init__(self, **settings):
+        self.dir = tempfile.mkdtemp(prefix="mw-", dir="/tmp")
+        self.settings = {"mode": "enforce", "milter": "", "open_for": "30s",
+                         "extra": "", "dir": self.dir, "source": SOURCE}
+        self.settings.update(settings)
+        self.processes = []
+        self.config = os.path.join(self.dir, "mailweir.conf")
+        self.write_config()
+        self.start_redis()
+        self.log = open(os.path.join(self.dir, "log"), "w+")
+        self.policyd = subprocess.Popen(
+            [os.path.join(BUILD, "mailweir-policyd"), "-c", self.config],
+            stderr=self.log)
+        self.processes.append(self.policyd)
+        until(lambda: self.redis("HGET", "mailweir:upstream:{lone}", "cap"),
+              "the first report")
+        until(lambda: self.granted("lone") > 0, "the first grant")
+
+    def write_config(self, **settings):
+        self.settings.update(settings)
+        with open(self.config, "w") as out:
+            out.write(CONFIG.format(**self.settings))
+
+    def start_redis(self):
+        self.redis_server = subprocess.Popen(
+            ["redis-server", "--port", "0", "--unixsocket",
+             self.dir + "/redis.sock", "--save", "", "--dir", self.dir],
+            stdout=subprocess.DEVNULL)
+        self.processes.append(self.redis_server)
+        until(lambda: self.redis("PING") == "PONG", "redis-server")
+
+    def redis(self, *words):
+        answer = subprocess.run(
+            ["redis-cli", "-s", self.dir + "/redis.sock", *words],
+            capture_output=True, text=True)
+        return answer.stdout.strip() if answer.returncode == 0 else ""
+
+    def granted(self, upstream):
+        row = self.redis("HGET", "mailweir:upstream:{%s}:slots" % upstream,
+                         "mx1")
+        return int(row.split()[0]) if row else 0
+
+    def state(self, upstream):
+        return self.redis("HGET", "mailweir:upstream:{%s}" % upstream,
+                          "state") or "closed"
+
+    def counter(self, destination, name):
+        return int(self.redis("HGET", "mailweir:dest:{%s}" % destination,
+                              name) or 0)
+
+    def leases(self, destination):
+        return int(self.redis("ZCARD", "mailweir:dest:{%s}:leases" %
+                              destination) or 0)
+
+    def child(self):
+        path = "/proc/%d/task/%d/children" % (self.policyd.pid,
+                                              self.policyd.pid)
+        with open(path) as children:
+            pids = children.read().split()
+        return int(pids[0]) if pids else 0
+
+    def logged(self, text):
+        self.log.flush()
+        with open(self.log.name) as log:
+            return text in log.read()
+
+    def end(self):
+        for process in reversed(self.processes):
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.terminate()
+                try:
+                    process.wait(8)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+        self.log.close()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+class Peer:
+    """One connection of a Postfix process."""
+
+    def __init__(self, daemons, name):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(PATIENCE)
+        self.socket.connect(os.path.join(daemons.dir, name))
+
+    def close(self):
+        self.socket.close()
+
+    def is_closed(self):
+        try:
+            return self.socket.recv(100) == b""
+        except ConnectionError:
+            return True
+
+
+class Lane(Peer):
+    def __init__(self, daemons):
+        super().__init__(daemons, "map")
+
+    def send(self, table, key):
+        payload = ("%s %s" % (table, key)).encode()
+        self.socket.sendall(b"%d:%s," % (len(payload), payload))
+
+    def read(self):
+        data = b""
+        while not re.fullmatch(rb"\d+:.*,", data, re.S):
+            part = self.socket.recv(4096)
+            if not part:
+                raise EOFError
+            data += part
+        return data[data.index(b":") + 1:-1].decode()
+
+    def ask(self, table, key):
+        self.send(table, key)
+        return self.read()
+
+    def gate(self, host, destination="contoso"):
+        return self.ask("gate." + destination, "[%s.test]:25" % host)
+
+    def outcome(self, text, destination="contoso"):
+        return self.ask("outcome." + destination, text)
+
+
+class Smtpd(Peer):
+    def __init__(self, daemons):
+        super().__init__(daemons, "policy")
+
+    def ask(self, state="RCPT", port=1000, recipient="a@contoso.test",
+            instance="1", address="192.0.2.1"):
+        lines = ["request=smtpd_access_policy", "protocol_state=" + state,
+                 "client_address=" + address, "client_port=%d" % port,
+                 "server_port=25", "recipient=" + recipient,
+                 "instance=" + instance, "policy_context=x", "stress=",
+                 "unknown_attribute=y", "", ""]
+        self.socket.sendall("\n".join(lines).encode())
+        return self.read()
+
+    def read(self):
+        data = b""
+        while not data.endswith(b"\n\n"):
+            part = self.socket.recv(4096)
+            if not part:
+                raise EOFError
+            data += part
+        return data.decode()[len("action="):].strip()
+
+
+def until(condition, what):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError("waited in vain for " + what)
+
+
+def equal(got, wanted):
+    if got != wanted:
+        raise AssertionError("got %r, wanted %r" % (got, wanted))
+
+
+OK = "2.0.0 250 2.0.0 Ok: queued"
+REFUSED = "4.7.5 client TLS configuration problem"
+BUSY = "4.3.2 host x[192.0.2.9] said: 451 4.3.2 Temporary server error. Please try again later"
+
+
+def grants_carry_the_tls_policy(d):
+    lane = Lane(d)
+    equal(lane.gate("filter"), "OK encrypt")
+    equal(lane.outcome(OK), "NOTFOUND ")
+    equal(lane.gate("second"), "NOTFOUND ")
+    equal(lane.outcome(OK), "NOTFOUND ")
+
+
+def an_unfiltered_route_is_refused(d):
+    lane = Lane(d)
+    equal(lane.gate("mx"), "TEMP bypass")
+    answer = lane.outcome(REFUSED)
+    if not answer.startswith("OK 4.3.2 Mailweir: bypass "):
+        raise AssertionError(answer)
+
+
+def unknown_next_hops_and_maps_are_refused(d):
+    lane = Lane(d)
+    equal(lane.gate("elsewhere").split()[0], "TEMP")
+    equal(lane.ask("gate.nowhere", "x").split()[0], "PERM")
+    equal(lane.ask("gate.contoso", ".test"), "NOTFOUND ")
+
+
+def a_full_upstream_spills_to_the_next(d):
+    lanes = [Lane(d) for _ in range(3)]
+    equal(lanes[0].gate("filter"), "OK encrypt")
+    equal(lanes[1].gate("filter"), "OK encrypt")
+    equal(lanes[2].gate("filter"), "TEMP no-slot")
+    equal(lanes[2].gate("second"), "NOTFOUND ")
+    equal(lanes[2].outcome(OK), "NOTFOUND ")
+    until(lambda: d.counter("contoso", "rerouted"), "the rerouted message")
+    for lane in lanes:
+        lane.close()
+
+
+def who_waits_gets_the_next_slot(d):
+    first, second = Lane(d), Lane(d)
+    equal(first.gate("lone", "lone"), "NOTFOUND ")
+    second.send("gate.lone", "[lone.test]:25")
+    equal(first.outcome(OK, "lone"), "NOTFOUND ")
+    equal(second.read(), "NOTFOUND ")
+    second.close()
+    equal(first.gate("lone", "lone"), "NOTFOUND ")
+    first.close()
+
+
+def a_long_wait_is_deferred_with_4_3_2(d):
+    first, second = Lane(d), Lane(d)
+    equal(first.gate("lone", "lone"), "NOTFOUND ")
+    equal(second.gate("lone", "lone"), "TEMP no-slot")
+    answer = second.outcome(REFUSED, "lone")
+    if not answer.startswith("OK 4.3.2 Mailweir: lone "):
+        raise AssertionError(answer)
+    until(lambda: d.counter("lone", "held"), "the held message")
+    first.close()
+    second.close()
+
+
+def a_dead_lane_gives_its_slot_back(d):
+    lane = Lane(d)
+    equal(lane.gate("lone", "lone"), "NOTFOUND ")
+    lane.close()
+    lane = Lane(d)
+    equal(lane.gate("lone", "lone"), "NOTFOUND ")
+    lane.close()
+
+
+def trouble_opens_and_the_status_says_so(d):
+    lane = Lane(d)
+    for _ in range(3):
+        equal(lane.gate("filter"), "OK encrypt")
+        equal(lane.gate("second"), "NOTFOUND ")
+        equal(lane.outcome(OK), "NOTFOUND ")
+    until(lambda: d.state("filter") == "open", "the breaker to open")
+    until(lambda: lane.gate("filter") == "TEMP open", "the gate to close")
+    equal(lane.gate("second"), "NOTFOUND ")
+    equal(lane.outcome(OK), "NOTFOUND ")
+    incident = d.redis("HGET", "mailweir:upstream:{filter}", "incident")
+    equal(lane.gate("filter"), "TEMP open")
+    equal(lane.gate("mx"), "TEMP bypass")
+    answer = lane.outcome(REFUSED)
+    if "4.3.2 Mailweir: filter " not in answer or incident not in answer:
+        raise AssertionError(answer)
+    if incident not in d.redis("XREVRANGE", "mailweir:events", "+", "-"):
+        raise AssertionError("no event of incident " + incident)
+    if not d.logged(incident):
+        raise AssertionError("no log line of incident " + incident)
+
+
+def a_silent_upstream_is_judged_while_it_is_silent(d):
+    lanes = [Lane(d) for _ in range(2)]
+    third = Lane(d)
+    for lane in lanes:
+        equal(lane.gate("second"), "NOTFOUND ")
+    until(lambda: d.redis("HGET", "mailweir:upstream:{second}",
+                          "outcome_trouble") == "2", "two slow answers")
+    for lane in lanes + [third]:
+        lane.close()
+
+
+def a_burst_counts_once(d):
+    lane = Lane(d)
+    before = int(d.redis("HGET", "mailweir:upstream:{lone}",
+                         "outcome_ok") or 0)
+    equal(lane.gate("lone", "lone"), "NOTFOUND ")
+    for _ in range(50):
+        equal(lane.outcome(OK, "lone"), "NOTFOUND ")
+    until(lambda: int(d.redis("HGET", "mailweir:upstream:{lone}",
+                              "outcome_ok") or 0) > before, "the outcome")
+    until(lambda: d.counter("lone", "delivered") >= 50, "the counter")
+    equal(int(d.redis("HGET", "mailweir:upstream:{lone}", "outcome_ok")),
+          before + 1)
+    lane.close()
+
+
+def the_cap_holds_and_is_given_back(d):
+    smtpds = [Smtpd(d) for _ in range(3)]
+    equal(smtpds[0].ask(port=1), "DUNNO")
+    equal(smtpds[1].ask(port=2), "DUNNO")
+    equal(smtpds[2].ask(port=3), "451 4.3.2 contoso is at capacity, "
+          "please try again later")
+    equal(smtpds[0].ask(port=1), "DUNNO")       # asked again: still the same
+    equal(d.leases("contoso"), 2)
+    equal(smtpds[0].ask("END-OF-MESSAGE", port=1, recipient=""), "DUNNO")
+    until(lambda: d.leases("contoso") == 1, "the first lease's return")
+    smtpds[1].close()
+    until(lambda: d.leases("contoso") == 0, "the second lease's return")
+    equal(smtpds[2].ask(port=3), "DUNNO")
+    equal(smtpds[2].ask(port=3, instance="2", recipient="a@other.test"),
+          "DUNNO")
+    until(lambda: d.leases("contoso") == 0, "the end of a transaction")
+    until(lambda: d.counter("contoso", "accepted") == 1, "accepted")
+    until(lambda: d.counter("contoso", "deferred_cap") == 1, "deferred_cap")
+    for smtpd in smtpds:
+        smtpd.close()
+
+
+def strangers_get_no_say(d):
+    smtpd = Smtpd(d)
+    equal(smtpd.ask(recipient="a@nowhere.test"), "DUNNO")
+    equal(smtpd.ask(recipient=""), "DUNNO")
+    equal(smtpd.ask(recipient="@"), "DUNNO")
+    equal(smtpd.ask(address="x/y z", recipient="a@contoso.test"), "DUNNO")
+    equal(smtpd.ask(state="MAIL"), "DUNNO")
+    equal(d.leases("contoso"), 0)
+    smtpd.close()
+
+
+BAD_FRAMES = [
+    ("map", b"hello"), ("map", b"-1:x,"), ("map", b"00:,"),
+    ("map", b"99999999999999999999:"), ("map", b"4097:"), ("map", b"3:abcd"),
+    ("map", b"6:a\0b cd,"), ("map", b"3:abc,"), ("map", b"1: ,"),
+    ("policy", b"hello\n\n"), ("policy", b"request=other\n\n"),
+    ("policy", b"request=smtpd_access_policy\nx\0y=z\n\n"),
+    ("policy", b"a=" + b"x" * 20000), ("policy", b"=x\n\n"),
+    ("policy", b"a=b\n" * 200), ("policy", b"\n"),
+]
+
+
+def bad_peers_are_closed_and_others_served(d):
+    good = Lane(d)
+    for name, frame in BAD_FRAMES:
+        peer = Peer(d, name)
+        with contextlib.suppress(ConnectionError):
+            peer.socket.sendall(frame)
+        if not peer.is_closed():
+            raise AssertionError("not closed: %r" % frame[:40])
+        equal(good.ask("gate.nowhere", "x").split()[0], "PERM")
+    good.close()
+
+
+def idle_and_half_asked_ones_hurt_nobody(d):
+    idle = [Peer(d, name) for name in ("map", "policy") for _ in range(250)]
+    for peer in idle[::2]:
+        peer.socket.sendall(b"1")
+    lane = Lane(d)
+    equal(lane.gate("lone", "lone"), "NOTFOUND ")
+    equal(lane.outcome(OK, "lone"), "NOTFOUND ")
+    lane.close()
+    smtpd = Smtpd(d)
+    equal(smtpd.ask(recipient="a@lone.test"), "DUNNO")
+    smtpd.close()
+    for peer in idle:
+        peer.close()
+
+
+def byte_by_byte_is_served(d):
+    lane = Lane(d)
+    payload = b"gate.nowhere x"
+    for byte in b"%d:%s," % (len(payload), payload):
+        lane.socket.sendall(bytes([byte]))
+    equal(lane.read().split()[0], "PERM")
+    lane.close()
+
+
+def a_dead_loop_is_restarted(d):
+    child = d.child()
+    os.kill(child, signal.SIGKILL)
+    until(lambda: d.child() not in (0, child), "another loop")
+    lane = Lane(d)
+    equal(lane.ask("gate.nowhere", "x").split()[0], "PERM")
+    lane.close()
+
+
+def a_hanging_loop_is_replaced(d):
+    child = d.child()
+    os.kill(child, signal.SIGSTOP)
+    lane = Lane(d)
+    lane.send("gate.nowhere", "x")
+    try:
+        lane.read()
+    except (EOFError, ConnectionError):
+        lane = Lane(d)          # accepted by the old loop: Postfix asks again
+        equal(lane.ask("gate.nowhere", "x").split()[0], "PERM")
+    if d.child() == child:
+        raise AssertionError("the old loop is still there")
+    lane.close()
+
+
+def a_bad_file_keeps_the_old_configuration(d):
+    d.write_config(extra="nonsense = 1;")
+    d.policyd.send_signal(signal.SIGHUP)
+    until(lambda: d.logged("nonsense"), "the complaint")
+    lane = Lane(d)
+    equal(lane.ask("gate.lone", "[elsewhere.test]:25").split()[0], "TEMP")
+    d.write_config(mode="observe", extra="")
+    d.policyd.send_signal(signal.SIGHUP)
+    until(lambda: lane.ask("gate.lone", "[elsewhere.test]:25") ==
+          "NOTFOUND ", "observe mode")
+    d.write_config(mode="enforce")
+    d.policyd.send_signal(signal.SIGHUP)
+    until(lambda: lane.ask("gate.lone", "[elsewhere.test]:25") !=
+          "NOTFOUND ", "enforce mode")
+    lane.close()
+
+
+def it_goes_on_without_redis(d):
+    d.redis_server.kill()
+    d.redis_server.wait()
+    until(lambda: d.logged("redis:"), "a word about it")
+    lane = Lane(d)
+    equal(lane.gate("lone", "lone"), "NOTFOUND ")
+    equal(lane.outcome(OK, "lone"), "NOTFOUND ")
+    lane.close()
+    before = d.counter("lone", "delivered")
+    smtpds = [Smtpd(d) for _ in range(3)]
+    answers = [s.ask(port=i + 1) for i, s in enumerate(smtpds)]
+    equal([a.split()[0] for a in answers], ["DUNNO", "DUNNO", "451"])
+    for smtpd in smtpds:
+        smtpd.close()
+    os.unlink(d.dir + "/redis.sock")
+    d.start_redis()
+    until(lambda: d.counter("lone", "delivered") > before,
+          "what was counted meanwhile")
+    until(lambda: d.granted("lone") == 1, "the grants")
+
+
+def it_recovers_by_itself(d):
+    lane = Lane(d)
+    for _ in range(3):
+        equal(lane.gate("filter"), "OK encrypt")
+        equal(lane.gate("second"), "NOTFOUND ")
+        equal(lane.outcome(OK), "NOTFOUND ")
+    until(lambda: d.state("filter") == "open", "open")
+
+    def deliver():
+        if lane.gate("filter") != "OK encrypt":
+            lane.gate("second")
+        lane.outcome(OK)
+        return d.state("filter") == "closed"
+    until(deliver, "closed")
+    events = d.redis("XRANGE", "mailweir:events", "-", "+")
+    for state in ("open", "half-open", "ramp", "closed"):
+        if state not in events:
+            raise AssertionError("no event says " + state)
+
+
+def observing_changes_nothing(d):
+    lane = Lane(d)
+    for _ in range(3):
+        lane.gate("filter")
+        lane.gate("second")
+        lane.outcome(OK)
+    until(lambda: d.state("filter") == "open", "open")
+    time.sleep(0.3)
+    equal(lane.gate("filter"), "OK encrypt")
+    equal(lane.outcome(OK), "NOTFOUND ")
+    until(lambda: d.counter("contoso", "would_refuse"), "would_refuse")
+    smtpds = [Smtpd(d) for _ in range(3)]
+    for i, smtpd in enumerate(smtpds):
+        equal(smtpd.ask(port=i + 1), "DUNNO")
+    until(lambda: d.counter("contoso", "would_defer"), "would_defer")
+    equal(d.counter("contoso", "deferred"), 0)
+
+
+GROUPS = [
+    ({}, [grants_carry_the_tls_policy, an_unfiltered_route_is_refused,
+          unknown_next_hops_and_maps_are_refused,
+          a_full_upstream_spills_to_the_next, who_waits_gets_the_next_slot,
+          a_long_wait_is_deferred_with_4_3_2,
+          a_dead_lane_gives_its_slot_back, a_burst_counts_once,
+          the_cap_holds_and_is_given_back, strangers_get_no_say,
+          bad_peers_are_closed_and_others_served,
+          idle_and_half_asked_ones_hurt_nobody, byte_by_byte_is_served,
+          a_dead_loop_is_restarted, a_hanging_loop_is_replaced,
+          a_bad_file_keeps_the_old_configuration,
+          a_silent_upstream_is_judged_while_it_is_silent]),
+    ({}, [trouble_opens_and_the_status_says_so]),
+    ({"open_for": "1s"}, [it_recovers_by_itself]),
+    ({}, [it_goes_on_without_redis]),
+    ({"mode": "observe"}, [observing_changes_nothing]),
+]
+
+
+def main():
+    number = failed = 0
+    print("1..%d" % sum(len(tests) for _, tests in GROUPS), flush=True)
+    for settings, tests in GROUPS:
+        daemons = Daemons(**settings)
+        try:
+            for test in tests:
+                number += 1
+                name = test.__name__.replace("_", " ")
+                try:
+                    test(daemons)
+                    print("ok %d - %s" % (number, name), flush=True)
+                except Exception as error:
+                    failed += 1
+                    print("not ok %d - %s\n# %s: %s" % (
+                        number, name, type(error).__name__, error),
+                        flush=True)
+                    daemons.log.flush()
+                    with open(daemons.log.name) as log:
+                        for line in log.read().splitlines()[-20:]:
+                            print("# " + line, flush=True)
+        finally:
+            daemons.end()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
