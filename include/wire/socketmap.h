@@ -1,6 +1,7 @@
 /*
- * socketmap - Postfix's remote look-up protocol, inside its netstrings.
- * Source: socketmap_table(5).
+ * socketmap - a question to a table and its answer, each in a netstring.
+ *
+ * Source: Postfix socketmap_table(5), "PROTOCOL".
  */
 #ifndef WIRE_SOCKETMAP_H
 #define WIRE_SOCKETMAP_H
@@ -10,13 +11,15 @@
 
 #include <stdbool.h>
 
-#define SOCKETMAP_REQUEST_MAX 4096
-#define SOCKETMAP_TEXT_MAX 1000	/* of an answer; Postfix reads up to 100,000 */
+#define SOCKETMAP_REQUEST_MAX 4096	/* bytes of payload, either way */
 
 struct socketmap_request {
-	struct span map, key;	/* borrowed; the key may be empty or hold blanks */
+	struct span map;	/* never empty, no blanks */
+	struct span key;	/* may be empty, may hold blanks */
 };
-/* "MAP KEY". False without a blank, with an empty map, or with a NUL. */
+
+/* "MAP KEY" -> its parts, borrowed from payload. False without a map or the
+ * blank behind it, and when there is a NUL in it. */
 bool socketmap_request_parse(struct span payload,
     struct socketmap_request *out);
 
@@ -27,7 +30,9 @@ enum socketmap_answer {
 	SOCKETMAP_TIMEOUT,
 	SOCKETMAP_PERM,
 };
-/* Append the whole answer; text is made printable and cut. */
+
+/* Add the netstring of an answer; text becomes printable, and is cut where
+ * it would be over SOCKETMAP_REQUEST_MAX. */
 void socketmap_reply_write(struct buf *to, enum socketmap_answer answer,
     struct span text);
 

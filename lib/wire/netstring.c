@@ -1,29 +1,39 @@
 #include "wire/netstring.h"
 
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
 enum netstring_state
 netstring_read(struct span in, size_t max, struct span *out, size_t *out_used)
 {
-	size_t len = 0, i = 0;
+	size_t len = 0, at = 0;
 
-	for (; i < in.len && in.at[i] >= '0' && in.at[i] <= '9'; i++) {
-		/* A length has one form only: no leading zeros. */
-		if (i > 0 && len == 0)
+	assert(max < SIZE_MAX / 16);
+	for (; at < in.len && is_digit(in.at[at]); at++) {
+		if (at > 0 && in.at[0] == '0')
 			return NETSTRING_BAD;
-		len = len * 10 + (size_t)(in.at[i] - '0');
+		len = len * 10 + (size_t)(in.at[at] - '0');
 		if (len > max)
 			return NETSTRING_BAD;
 	}
-	if (i == in.len)
+	if (at == in.len)
 		return NETSTRING_MORE;
-	if (i == 0 || in.at[i] != ':')
+	if (at == 0 || in.at[at] != ':')
 		return NETSTRING_BAD;
-	i++;
-	if (in.len - i < len + 1)
+	at++;
+	if (in.len - at <= len)
 		return NETSTRING_MORE;
-	if (in.at[i + len] != ',')
+	if (in.at[at + len] != ',')
 		return NETSTRING_BAD;
-	*out = (struct span){ in.at + i, len };
-	*out_used = i + len + 1;
+	*out = (struct span){ in.at + at, len };
+	*out_used = at + len + 1;
 	return NETSTRING_DONE;
 }
 

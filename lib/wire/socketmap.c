@@ -4,11 +4,11 @@
 #include "wire/netstring.h"
 
 static const char *const words[] = {
-	[SOCKETMAP_OK] = "OK",
-	[SOCKETMAP_NOTFOUND] = "NOTFOUND",
-	[SOCKETMAP_TEMP] = "TEMP",
-	[SOCKETMAP_TIMEOUT] = "TIMEOUT",
-	[SOCKETMAP_PERM] = "PERM",
+	[SOCKETMAP_OK] = "OK ",
+	[SOCKETMAP_NOTFOUND] = "NOTFOUND ",
+	[SOCKETMAP_TEMP] = "TEMP ",
+	[SOCKETMAP_TIMEOUT] = "TIMEOUT ",
+	[SOCKETMAP_PERM] = "PERM ",
 };
 
 bool
@@ -17,9 +17,9 @@ socketmap_request_parse(struct span payload, struct socketmap_request *out)
 	struct span key = payload;
 	const struct span map = span_cut(&key, ' ');
 
-	if (key.at == NULL || map.len == 0 || span_find(payload, '\0') >= 0)
+	if (map.len == 0 || key.at == NULL || span_find(payload, '\0') >= 0)
 		return false;
-	*out = (struct socketmap_request){ map, key };
+	*out = (struct socketmap_request){ .map = map, .key = key };
 	return true;
 }
 
@@ -27,11 +27,10 @@ void
 socketmap_reply_write(struct buf *to, enum socketmap_answer answer,
     struct span text)
 {
-	struct buf payload = buf_new(SOCKETMAP_TEXT_MAX + 16);
-	char safe[SOCKETMAP_TEXT_MAX + 1];
+	const struct span word = span_of(words[answer]);
+	char payload[SOCKETMAP_REQUEST_MAX + 1];
 
-	buf_addf(&payload, "%s %s", words[answer],
-	    printable(safe, sizeof(safe), text));
-	netstring_write(to, buf_span(&payload));
-	buf_free(&payload);
+	memcpy(payload, word.at, word.len);
+	printable(payload + word.len, sizeof(payload) - word.len, text);
+	netstring_write(to, span_of(payload));
 }
