@@ -3,101 +3,117 @@
 #include "base/mem.h"
 #include "base/table.h"
 
-#include <assert.h>
+#include <stdio.h>
 
 /*
- * Three tables from a domain to the number of a pattern. `below` holds every
- * parent of every pattern, with the first pattern found there and whether all
- * patterns there are of one destination: that is what a new suffix has to be
- * compared with, and it keeps adding linear.
+ * The patterns by their key: "contoso.com", and ".contoso.com" for a suffix.
+ * That a new suffix holds no pattern of another destination could be seen by
+ * walking over all patterns; to keep adding linear, two more tables say what
+ * stands below each parent: the first pattern, and the first one of another
+ * destination than that.
  */
 struct destination_map {
-	struct destination_pattern *patterns;
+	struct entry *entries;
 	uint32_t n, room;
-	struct table *exact, *suffix, *below;
-	struct family *families;	/* below's values */
-	uint32_t n_families, families_room;
+	struct table *keys;	/* key -> entry */
+	struct table *inside;	/* ".com" -> the first entry below it */
+	struct table *inside_other;
 };
 
-struct family {
-	uint32_t first;		/* pattern */
-	uint32_t other;		/* one of another destination; first when none */
+struct entry {
+	char *key;
+	uint32_t destination, tag;
 };
 
-/* The parent of a domain, empty when it has none. */
+#define KEY_MAX (DOMAIN_MAX + 1)
+
 static struct span
-parent_of(struct span domain)
+key_of(const struct destination_pattern *pattern, char dst[KEY_MAX + 1])
 {
-	struct span rest = domain;
-
-	(void)span_cut(&rest, '.');
-	return rest;
+	snprintf(dst, KEY_MAX + 1, "%s%s", pattern->suffix ? "." : "",
+	    pattern->domain.name);
+	return span_of(dst);
 }
 
-static const struct destination_pattern *
-pattern_at(const struct destination_map *map, uint32_t i)
+static struct destination_pattern
+pattern_of(const struct entry *entry)
 {
-	return &map->patterns[i];
+	struct destination_pattern p = {
+		.suffix = entry->key[0] == '.',
+		.destination = entry->destination,
+		.tag = entry->tag,
+	};
+	const struct span name = span_of(entry->key + (p.suffix ? 1 : 0));
+
+	memcpy(p.domain.name, name.at, name.len);
+	p.domain.len = (uint8_t)name.len;
+	return p;
+}
+
+/* From "a.contoso.com" or ".a.contoso.com" to ".contoso.com", the nearest
+ * suffix that holds it; false at the top. */
+static bool
+to_parent(struct span *key)
+{
+	const char *dot = memchr(key->at + 1, '.', key->len - 1);
+
+	if (dot == NULL)
+		return false;
+	key->len -= (size_t)(dot - key->at);
+	key->at = dot;
+	return true;
+}
+
+/* Is key in the table, with an entry of another destination? */
+static bool
+of_other(const struct destination_map *map, const struct table *table,
+    struct span key, uint32_t destination, uint32_t *out)
+{
+	return table_get(table, key, out) &&
+	    map->entries[*out].destination != destination;
 }
 
 static bool
-is_other(const struct destination_map *map, uint32_t i,
-    const struct destination_pattern *p)
+collides(const struct destination_map *map,
+    const struct destination_pattern *pattern, struct span key,
+    uint32_t *out)
 {
-	return pattern_at(map, i)->destination != p->destination;
-}
+	const uint32_t destination = pattern->destination;
 
-/* A suffix of another destination that p lies in, or p itself once more. */
-static bool
-lies_in(const struct destination_map *map,
-    const struct destination_pattern *p, uint32_t *out_i)
-{
-	const struct span name = domain_span(&p->domain);
-
-	if (table_get(p->suffix ? map->suffix : map->exact, name, out_i))
+	if (table_get(map->keys, key, out))
 		return true;
-	for (struct span up = parent_of(name); up.len > 0;
-	    up = parent_of(up))
-		if (table_get(map->suffix, up, out_i) &&
-		    is_other(map, *out_i, p))
+	if (pattern->suffix &&
+	    (of_other(map, map->inside, key, destination, out) ||
+	    of_other(map, map->inside_other, key, destination, out)))
+		return true;
+	while (to_parent(&key))
+		if (of_other(map, map->keys, key, destination, out))
 			return true;
 	return false;
 }
 
-/* A pattern of another destination that lies in the suffix p. */
-static bool
-is_around(const struct destination_map *map,
-    const struct destination_pattern *p, uint32_t *out_i)
+static void
+tell_parents(struct destination_map *map, struct span key, uint32_t entry)
 {
-	const struct family *f;
-	uint32_t i;
+	const uint32_t destination = map->entries[entry].destination;
+	uint32_t first;
 
-	if (!p->suffix || !table_get(map->below, domain_span(&p->domain), &i))
-		return false;
-	f = &map->families[i];
-	*out_i = is_other(map, f->first, p) ? f->first : f->other;
-	return is_other(map, *out_i, p);
+	while (to_parent(&key))
+		if (!table_add(map->inside, key, entry, &first) &&
+		    map->entries[first].destination != destination)
+			table_add(map->inside_other, key, entry, NULL);
 }
 
-static void
-note_parent(struct destination_map *map, struct span parent, uint32_t i)
+static uint32_t
+keep_entry(struct destination_map *map, struct entry entry)
 {
-	uint32_t known;
-
-	if (!table_add(map->below, parent, map->n_families, &known)) {
-		struct family *f = &map->families[known];
-
-		if (is_other(map, f->first, pattern_at(map, i)))
-			f->other = i;
-		return;
+	if (map->n == map->room) {
+		map->room = map->room > 0 ? map->room * 2 : 16;
+		map->entries = mem_resize(map->entries, map->room,
+		    sizeof(*map->entries));
 	}
-	if (map->n_families == map->families_room) {
-		map->families_room = map->families_room > 0 ?
-		    map->families_room * 2 : 64;
-		map->families = mem_resize(map->families, map->families_room,
-		    sizeof(*map->families));
-	}
-	map->families[map->n_families++] = (struct family){ i, i };
+	map->entries[map->n] = entry;
+	return map->n++;
 }
 
 struct destination_map *
@@ -105,9 +121,9 @@ destination_map_new(void)
 {
 	struct destination_map *map = mem_new(1, sizeof(*map));
 
-	map->exact = table_new();
-	map->suffix = table_new();
-	map->below = table_new();
+	map->keys = table_new();
+	map->inside = table_new();
+	map->inside_other = table_new();
 	return map;
 }
 
@@ -116,11 +132,12 @@ destination_map_free(struct destination_map **map)
 {
 	if (*map == NULL)
 		return;
-	table_free(&(*map)->exact);
-	table_free(&(*map)->suffix);
-	table_free(&(*map)->below);
-	mem_free((*map)->families);
-	mem_free((*map)->patterns);
+	for (uint32_t i = 0; i < (*map)->n; i++)
+		mem_free((*map)->entries[i].key);
+	mem_free((*map)->entries);
+	table_free(&(*map)->keys);
+	table_free(&(*map)->inside);
+	table_free(&(*map)->inside_other);
 	mem_free(*map);
 	*map = NULL;
 }
@@ -130,24 +147,21 @@ destination_map_add(struct destination_map *map,
     const struct destination_pattern *pattern,
     struct destination_pattern *out_other)
 {
-	const struct span name = domain_span(&pattern->domain);
-	uint32_t other;
+	char text[KEY_MAX + 1];
+	const struct span key = key_of(pattern, text);
+	uint32_t entry;
 
-	if (lies_in(map, pattern, &other) || is_around(map, pattern, &other)) {
-		*out_other = *pattern_at(map, other);
+	if (collides(map, pattern, key, &entry)) {
+		*out_other = pattern_of(&map->entries[entry]);
 		return false;
 	}
-	if (map->n == map->room) {
-		map->room = map->room > 0 ? map->room * 2 : 64;
-		map->patterns = mem_resize(map->patterns, map->room,
-		    sizeof(*map->patterns));
-	}
-	map->patterns[map->n] = *pattern;
-	table_add(pattern->suffix ? map->suffix : map->exact, name, map->n,
-	    NULL);
-	for (struct span up = parent_of(name); up.len > 0; up = parent_of(up))
-		note_parent(map, up, map->n);
-	map->n++;
+	entry = keep_entry(map, (struct entry){
+		.key = mem_dup(text),
+		.destination = pattern->destination,
+		.tag = pattern->tag,
+	});
+	table_add(map->keys, key, entry, NULL);
+	tell_parents(map, key, entry);
 	return true;
 }
 
@@ -155,14 +169,13 @@ int
 destination_map_find(const struct destination_map *map,
     const struct domain *domain)
 {
-	const struct span name = domain_span(domain);
-	uint32_t i;
+	struct span key = domain_span(domain);
+	uint32_t entry;
 
-	if (table_get(map->exact, name, &i))
-		return (int)pattern_at(map, i)->destination;
-	for (struct span up = parent_of(name); up.len > 0; up = parent_of(up))
-		if (table_get(map->suffix, up, &i))
-			return (int)pattern_at(map, i)->destination;
+	do {
+		if (table_get(map->keys, key, &entry))
+			return (int)map->entries[entry].destination;
+	} while (to_parent(&key));
 	return -1;
 }
 
@@ -170,11 +183,4 @@ size_t
 destination_map_count(const struct destination_map *map)
 {
 	return map->n;
-}
-
-struct destination_pattern
-destination_map_pattern(const struct destination_map *map, size_t place)
-{
-	assert(place < map->n);
-	return map->patterns[place];
 }

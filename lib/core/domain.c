@@ -8,87 +8,92 @@ static bool
 is_ascii(struct span s)
 {
 	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.at[i] >= 0x80)
+		if ((unsigned char)s.at[i] > 0x7f)
 			return false;
 	return true;
 }
 
-/* A letter or digit in lower case, '-' or '_'; 0 for any other. */
-static char
-name_char(char c)
+/* '_' is in no host name (RFC 952), but in domains that get mail. */
+static bool
+is_label_byte(char c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return (char)(c + ('a' - 'A'));
-	if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-	    c == '_')
-		return c;
-	return 0;
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	    c == '-' || c == '_';
 }
 
-/* One label, folded, to dst; hyphens stand inside only. */
 static bool
-copy_label(struct span label, char *dst)
+is_label(struct span s)
 {
-	if (label.len == 0 || label.len > LABEL_MAX ||
-	    label.at[0] == '-' || label.at[label.len - 1] == '-')
+	if (s.len == 0 || s.len > LABEL_MAX)
 		return false;
-	for (size_t i = 0; i < label.len; i++) {
-		dst[i] = name_char(label.at[i]);
-		if (dst[i] == 0)
+	for (size_t i = 0; i < s.len; i++)
+		if (!is_label_byte(s.at[i]))
 			return false;
-	}
 	return true;
 }
 
 static bool
-parse_ascii(struct span rest, struct domain *out)
+is_name(struct span s)
 {
-	struct domain d = { .len = 0 };
-
-	if (rest.len == 0 || rest.len > DOMAIN_MAX)
-		return false;
-	while (rest.at != NULL) {
-		const struct span label = span_cut(&rest, '.');
-
-		if (!copy_label(label, d.name + d.len))
+	while (s.at != NULL)
+		if (!is_label(span_cut(&s, '.')))
 			return false;
-		d.len = (uint8_t)(d.len + label.len);
-		if (rest.at != NULL)
-			d.name[d.len++] = '.';
-	}
-	*out = d;
 	return true;
+}
+
+static void
+lower(char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text >= 'A' && *text <= 'Z')
+			*text += 'a' - 'A';
+}
+
+static struct span
+without_final_dot(struct span s)
+{
+	if (s.len > 0 && s.at[s.len - 1] == '.')
+		s.len--;
+	return s;
+}
+
+static struct span
+without_brackets(struct span s)
+{
+	if (s.len >= 2 && s.at[0] == '<' && s.at[s.len - 1] == '>')
+		return (struct span){ s.at + 1, s.len - 2 };
+	return s;
 }
 
 bool
 domain_parse(struct span text, struct domain *out)
 {
-	char ascii[DOMAIN_MAX + 2];
+	char name[DOMAIN_MAX + 2];	/* and a final dot */
+	struct span s;
 
-	if (text.len > 0 && text.at[text.len - 1] == '.')
-		text.len--;
-	if (is_ascii(text))
-		return parse_ascii(text, out);
-	return idna_to_ascii(text, ascii, sizeof(ascii)) &&
-	    parse_ascii(span_of(ascii), out);
+	if (is_ascii(text) ? !span_copy(name, sizeof(name), text) :
+	    !idna_to_ascii(text, name, sizeof(name)))
+		return false;
+	lower(name);
+	s = without_final_dot(span_of(name));
+	if (s.len > DOMAIN_MAX || !is_name(s))
+		return false;
+	*out = (struct domain){ .len = (uint8_t)s.len };
+	memcpy(out->name, s.at, s.len);
+	return true;
 }
 
 bool
 domain_of_address(struct span address, struct domain *out)
 {
-	ptrdiff_t at;
+	const struct span s = without_brackets(address);
+	const ptrdiff_t at = span_rfind(s, '@');
 
-	if (address.len >= 2 && address.at[0] == '<' &&
-	    address.at[address.len - 1] == '>')
-		address = (struct span){ address.at + 1, address.len - 2 };
-	/* A source route, "@a,@b:user@c" (RFC 5321 appendix C): obsolete. */
-	if (address.len == 0 || address.at[0] == '@')
+	/* "@relay:user@domain" is a source route: RFC 5321 appendix C. */
+	if (at < 1 || s.at[0] == '@')
 		return false;
-	at = span_rfind(address, '@');
-	if (at < 0)
-		return false;
-	return domain_parse((struct span){ address.at + at + 1,
-	    address.len - (size_t)at - 1 }, out);
+	return domain_parse((struct span){ s.at + at + 1,
+	    s.len - (size_t)at - 1 }, out);
 }
 
 struct span
