@@ -76,6 +76,9 @@ void config_errors_print(const struct config_errors *errors, FILE *to);
  */
 struct config *config_load(const char *path, struct config_errors *errors);
 void config_free(struct config **config);
+/* The rules as shipped, for who has no configuration; yours, or NULL when
+ * errors holds why. */
+struct outcome_rules *config_shipped_rules(struct config_errors *errors);
 
 /* One key of the grammar, for the documents and their tests. */
 struct config_key {
