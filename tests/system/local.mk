@@ -1,2 +1,7 @@
-# Tests of system. (Each program: check_PROGRAMS, _SOURCES, _CFLAGS = $(test_cflags),
-# _LDADD = $(system_libs) $(CHECK_LIBS); inside "if HAVE_CHECK".)
+# The whole of it, on a real Postfix and a real Redis that end with the test.
+dist_check_SCRIPTS += tests/system/test_postfix_facts.py
+
+EXTRA_DIST += tests/system/guard.py tests/system/lab.py \
+	tests/system/loop.py tests/system/postfix.py tests/system/relay.py \
+	tests/system/scripted.py tests/system/smtp.py tests/system/store.py \
+	tests/system/tap.py

@@ -1,0 +1,109 @@
+"""TAP on standard output, and what every system test has in common: it needs
+root and Postfix, it is alone on the machine, and it ends in time.
+"""
+import fcntl
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import traceback
+
+_count = 0
+_failed = 0
+
+
+def diag(text):
+    """A comment for whoever reads the log."""
+    for line in str(text).splitlines() or [""]:
+        print("# " + line)
+    sys.stdout.flush()
+
+
+def ok(condition, name, *details):
+    """One test point; details are printed when it fails."""
+    global _count, _failed
+    _count += 1
+    print("%sok %d - %s" % ("" if condition else "not ", _count, name))
+    if not condition:
+        _failed += 1
+        for detail in details:
+            diag(detail)
+    sys.stdout.flush()
+    return bool(condition)
+
+
+def same(got, wanted, name):
+    return ok(got == wanted, name, "got:    %r" % (got,),
+              "wanted: %r" % (wanted,))
+
+
+def at_most(got, limit, name):
+    return ok(got <= limit, "%s: %s, at most %s" % (name, got, limit))
+
+
+def at_least(got, limit, name):
+    return ok(got >= limit, "%s: %s, at least %s" % (name, got, limit))
+
+
+def failed():
+    return _failed
+
+
+def _missing():
+    if os.geteuid() != 0:
+        return "needs root: Postfix does"
+    for program in ("postfix", "postconf", "redis-server"):
+        if shutil.which(program, path=os.environ["PATH"]) is None:
+            return program + " is not installed"
+    return None
+
+
+def _alone():
+    """Hold a lock: two labs at once would measure each other."""
+    where = os.environ.get("top_builddir") or tempfile.gettempdir()
+    lock = open(os.path.join(where, ".mailweir-lab.lock"), "w",
+                encoding="ascii")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
+class Late(Exception):
+    """The test took longer than it may."""
+
+
+def _on_alarm(_number, _frame):
+    raise Late("out of time")
+
+
+def _on_end(number, _frame):
+    raise SystemExit(128 + number)
+
+
+def run(body, lab_class, limit=170):
+    """Run body(lab) in a lab of its own and end the process."""
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    missing = _missing()
+    if missing:
+        print("1..0 # SKIP " + missing)
+        sys.exit(0)
+    lock = _alone()
+    signal.signal(signal.SIGALRM, _on_alarm)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, _on_end)
+    signal.alarm(limit - 20)
+    lab = lab_class(limit)
+    try:
+        body(lab)
+    except Exception:  # pylint: disable=broad-except
+        ok(False, "the test ran to its end", traceback.format_exc())
+    finally:
+        signal.alarm(0)
+        if _failed:
+            for line in lab.tails():
+                diag(line)
+        lab.close()
+        lock.close()
+    print("1..%d" % _count)
+    sys.stdout.flush()
+    os._exit(1 if _failed else 0)
