@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/table.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 /*
@@ -183,4 +184,11 @@ size_t
 destination_map_count(const struct destination_map *map)
 {
 	return map->n;
+}
+
+struct destination_pattern
+destination_map_pattern(const struct destination_map *map, size_t place)
+{
+	assert(place < map->n);
+	return pattern_of(&map->entries[place]);
 }
