@@ -34,6 +34,7 @@ struct event_pair {
 	char value[201];	/* printable ASCII */
 };
 #define EVENT_PAIRS 12
+#define EVENTS_KEPT 10000	/* in the stream, about */
 /*
  * The event as fields; returns how many (1..). The first is "event": breaker,
  * override, host-seen, host-lost or outcome. Empty ones are left out.

@@ -1,7 +1,7 @@
 noinst_LIBRARIES += lib/libobserve.a
 
-lib_libobserve_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 lib_libobserve_a_SOURCES = \
-	include/observe/event.h lib/observe/event.c
+	include/observe/event.h lib/observe/event.c \
+	include/observe/explain.h lib/observe/explain.c
 
-observe_libs = lib/libobserve.a $(core_libs) $(JANSSON_LIBS)
+observe_libs = lib/libobserve.a $(core_libs)

@@ -1,2 +1,11 @@
-# Tests of observe. (Each program: check_PROGRAMS, _SOURCES, _CFLAGS = $(test_cflags),
-# _LDADD = $(observe_libs) $(CHECK_LIBS); inside "if HAVE_CHECK".)
+if HAVE_CHECK
+check_PROGRAMS += tests/observe/test_event tests/observe/test_explain
+
+tests_observe_test_event_SOURCES = tests/observe/test_event.c
+tests_observe_test_event_CFLAGS = $(test_cflags)
+tests_observe_test_event_LDADD = $(observe_libs) $(CHECK_LIBS)
+
+tests_observe_test_explain_SOURCES = tests/observe/test_explain.c
+tests_observe_test_explain_CFLAGS = $(test_cflags)
+tests_observe_test_explain_LDADD = $(observe_libs) $(CHECK_LIBS)
+endif
