@@ -1,1 +1,18 @@
 # mailweir
+sbin_PROGRAMS += mailweir
+
+mailweir_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(JANSSON_CFLAGS)
+mailweir_SOURCES = \
+	ctl/main.c ctl/verb.h \
+	ctl/check.c \
+	ctl/classify.c \
+	ctl/events.c \
+	ctl/explain.c \
+	ctl/force.c \
+	ctl/json.h ctl/json.c \
+	ctl/link.h ctl/link.c \
+	ctl/postfix.c \
+	ctl/print.h ctl/print.c \
+	ctl/status.h ctl/status.c ctl/status_json.c ctl/status_text.c
+mailweir_LDADD = lib/libobserve.a lib/libmwconfig.a $(LIBCONFIG_LIBS) \
+	$(store_libs) $(JANSSON_LIBS)

@@ -1,0 +1,132 @@
+/*
+ * events - what happened: the newest of the stream mailweir:events, oldest
+ * first, and with -f whatever comes after.
+ *
+ * JSON, one object a line: "id", "time" (RFC 3339), and the event's own
+ * fields ("event", "upstream", "from", "to", "reason", ...), all strings.
+ */
+#include "base/clock.h"
+#include "base/number.h"
+#include "base/printable.h"
+#include "ctl/json.h"
+#include "ctl/link.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define EVENTS_SHOWN 20
+#define EVENTS_POLL_MS 500
+
+/* A stream's id is "MS-N". */
+static const char *
+event_time(const struct store_event *e, char dst[32])
+{
+	struct span rest = span_of(e->id);
+	int64_t ms = 0;
+
+	if (!number_parse(span_cut(&rest, '-'), 0, INT64_MAX / 2, &ms))
+		return "-";
+	return clock_format(ms, dst);
+}
+
+static void
+show_json(const struct store_event *e)
+{
+	json_t *o = json_object();
+	char when[32];
+
+	json_object_set_new(o, "id", json_text(e->id));
+	json_object_set_new(o, "time", json_text(event_time(e, when)));
+	for (uint32_t i = 0; i < e->n; i++) {
+		char name[sizeof(e->pairs[i].name)];
+
+		json_object_set_new(o, printable(name, sizeof(name),
+		    span_of(e->pairs[i].name)), json_text(e->pairs[i].value));
+	}
+	json_print(o, true);
+}
+
+/* "TIME EVENT name=value ...", quoted where a value holds a blank. */
+static void
+show_text(const struct store_event *e)
+{
+	char when[32];
+
+	fputs(event_time(e, when), stdout);
+	for (uint32_t i = 0; i < e->n; i++) {
+		char name[sizeof(e->pairs[i].name)];
+		char value[sizeof(e->pairs[i].value)];
+		const char *quote;
+
+		printable(name, sizeof(name), span_of(e->pairs[i].name));
+		printable(value, sizeof(value), span_of(e->pairs[i].value));
+		quote = strchr(value, ' ') != NULL ? "\"" : "";
+		if (strcmp(name, "event") == 0)
+			printf(" %s", value);
+		else
+			printf(" %s=%s%s%s", name, quote, value, quote);
+	}
+	putchar('\n');
+}
+
+/* Show what stands behind the id `after`, which then is the last one shown. */
+static bool
+show_more(struct link *link, const struct options *o, uint32_t last,
+    char after[48])
+{
+	struct store_reply reply;
+
+	if (!link_ask(link, &(struct store_request){
+		.verb = STORE_EVENTS,
+		.u.events = { .after = after, .last = last },
+	    }, &reply))
+		return false;
+	for (uint32_t i = 0; i < reply.u.events.n; i++) {
+		const struct store_event *e = &reply.u.events.list[i];
+
+		if (o->json)
+			show_json(e);
+		else
+			show_text(e);
+		snprintf(after, 48, "%s", e->id);
+	}
+	fflush(stdout);
+	store_reply_clear(&reply);
+	return true;
+}
+
+static bool
+show_all(struct link *link, const struct options *o)
+{
+	const struct timespec pause = { .tv_nsec = EVENTS_POLL_MS * 1000000L };
+	const uint32_t last = o->last > 0 ? (uint32_t)o->last : EVENTS_SHOWN;
+	char after[48] = "";
+
+	if (!show_more(link, o, last, after))
+		return false;
+	if (after[0] == '\0')
+		snprintf(after, sizeof(after), "0-0");
+	while (o->follow) {
+		nanosleep(&pause, NULL);
+		if (!show_more(link, o, last, after))
+			return false;
+	}
+	return true;
+}
+
+enum answer
+verb_events(const struct options *o)
+{
+	struct config *config = link_config(o);
+	struct link *link;
+	bool answered;
+
+	if (config == NULL)
+		return ANSWER_NO;
+	link = link_new(config);
+	answered = show_all(link, o);
+	link_free(&link);
+	config_free(&config);
+	return answered ? ANSWER_DONE : ANSWER_AWAY;
+}

@@ -1,0 +1,255 @@
+/*
+ * explain - where mail for an address would go now, and why. Exit 1 when
+ * Mailweir has no part in it.
+ *
+ * JSON, one object: "recipient", "destination" (null: none), "match" (domain,
+ * suffix, catch-all, none), "pattern", "mode", "leases", "cap" (0: none),
+ * "incoming" and "submission" ({"accepted", "reason", "enforced", "reply"}),
+ * "routes" (a list, in order, of {"upstream", "state", "allowance" in per
+ * mille, "forced", "unfiltered", "goes", "reason", "bypass", "would_refuse",
+ * "wait_ms"}; wait_ms null: unknown), "now" (an upstream, null: held).
+ */
+#include "base/mem.h"
+#include "ctl/json.h"
+#include "ctl/link.h"
+#include "ctl/print.h"
+#include "observe/explain.h"
+
+#include <stdio.h>
+
+static const char *
+mode_name(const struct plan *p)
+{
+	return p->mode == PLAN_ENFORCE ? "enforce" : "observe";
+}
+
+static bool
+accepted(const struct intake_verdict *v)
+{
+	return v->reason == DECIDE_FINE || !v->enforced;
+}
+
+static json_t *
+intake_json(const struct intake_verdict *v)
+{
+	char reply[REPLY_TEXT_MAX + 32] = "";
+
+	if (v->reason != DECIDE_FINE)
+		reply_render(&v->reply, REPLY_SMTP, reply, sizeof(reply));
+	return json_pack("{s:b, s:s, s:b, s:o}", "accepted", accepted(v),
+	    "reason", decide_reason_name(v->reason), "enforced", v->enforced,
+	    "reply", json_text_or_null(reply));
+}
+
+static json_t *
+route_json(const struct explain_route *r, int64_t now_ms)
+{
+	const struct gate_verdict *g = &r->gate;
+	const bool timed = g->next_try_ms > now_ms;
+
+	return json_pack("{s:s, s:s, s:i, s:o, s:b, s:b, s:s, s:o, s:b, s:o}",
+	    "upstream", r->upstream, "state", breaker_state_name(r->state),
+	    "allowance", (int)r->allowance,
+	    "forced", json_text_or_null(r->override == NULL ? "" :
+	        override_state_name(r->override->state)),
+	    "unfiltered", r->unfiltered, "goes", g->answer == GATE_GRANT,
+	    "reason", decide_reason_name(g->reason),
+	    "bypass", json_text_or_null(bypass_name(g->bypass)),
+	    "would_refuse", g->would_refuse,
+	    "wait_ms", timed ? json_integer(g->next_try_ms - now_ms) :
+	    json_null());
+}
+
+static void
+show_json(const char *recipient, const struct plan *p,
+    const struct explanation *e, int64_t now_ms)
+{
+	json_t *o = json_object(), *routes = json_array();
+
+	json_object_set_new(o, "recipient", json_text(recipient));
+	json_object_set_new(o, "mode", json_string(mode_name(p)));
+	json_object_set_new(o, "match",
+	    json_string(explain_match_name(e->match)));
+	json_object_set_new(o, "pattern", json_text_or_null(e->pattern));
+	json_object_set_new(o, "destination", json_text_or_null(
+	    e->destination != NULL ? e->destination->name : NULL));
+	if (e->destination != NULL) {
+		json_object_set_new(o, "leases", json_integer(e->leases));
+		json_object_set_new(o, "cap",
+		    json_integer(e->destination->cap));
+		json_object_set_new(o, "incoming", intake_json(&e->incoming));
+		json_object_set_new(o, "submission",
+		    intake_json(&e->submission));
+		json_object_set_new(o, "now", json_text_or_null(e->now < 0 ?
+		    NULL : e->routes[e->now].upstream));
+	}
+	for (uint32_t i = 0; i < e->n_routes; i++)
+		json_array_append_new(routes, route_json(&e->routes[i],
+		    now_ms));
+	json_object_set_new(o, "routes", routes);
+	json_print(o, false);
+}
+
+static void
+show_intake(const char *who, const struct intake_verdict *v)
+{
+	char reply[REPLY_TEXT_MAX + 32] = "";
+
+	if (v->reason == DECIDE_FINE) {
+		printf("%s is accepted\n", who);
+		return;
+	}
+	reply_render(&v->reply, REPLY_SMTP, reply, sizeof(reply));
+	printf("%s %s (%s): %s\n", who, v->enforced ? "is put off" :
+	    "is accepted, but would be put off in enforce mode",
+	    decide_reason_name(v->reason), reply);
+}
+
+/* "no: bypass (too-early), next try in 28s" */
+static void
+add_answer(struct columns *c, const struct explain_route *r, int64_t now_ms)
+{
+	const struct gate_verdict *g = &r->gate;
+	const bool bypass = g->bypass != BYPASS_OK;
+	const bool timed = g->next_try_ms > now_ms;
+	char wait[24];
+
+	if (g->answer == GATE_GRANT && !g->would_refuse) {
+		columns_add(c, "%s", r->allowance < 1000 ?
+		    "yes, that share of it" : "yes");
+		return;
+	}
+	columns_add(c, "%s: %s%s%s%s%s%s",
+	    g->answer == GATE_GRANT ? "yes; in enforce mode no" : "no",
+	    decide_reason_name(g->reason), bypass ? " (" : "",
+	    bypass_name(g->bypass), bypass ? ")" : "",
+	    timed ? ", next try in " : "",
+	    timed ? print_wait(g->next_try_ms - now_ms, wait) : "");
+}
+
+static void
+show_routes(const struct explanation *e, int64_t now_ms)
+{
+	struct columns *c = columns_new(4);
+	char share[16], wait[24];
+
+	columns_add(c, "UPSTREAM");
+	columns_add(c, "STATE");
+	columns_add(c, "ALLOWANCE");
+	columns_add(c, "TAKES IT NOW");
+	for (uint32_t i = 0; i < e->n_routes; i++) {
+		const struct explain_route *r = &e->routes[i];
+
+		columns_add(c, "%s%s", r->upstream,
+		    r->unfiltered ? " (unfiltered)" : "");
+		columns_add(c, "%s", breaker_state_name(r->state));
+		columns_add(c, "%s", print_share(r->allowance, share));
+		add_answer(c, r, now_ms);
+		if (r->override != NULL)
+			columns_note(c, "forced %s by %s for another %s: %s",
+			    override_state_name(r->override->state),
+			    r->override->by, print_wait(
+			    r->override->until_ms - now_ms, wait),
+			    r->override->reason);
+	}
+	columns_print(c);
+	columns_free(&c);
+}
+
+static void
+show_text(const char *recipient, const struct plan *p,
+    const struct explanation *e, int64_t now_ms)
+{
+	if (e->destination == NULL) {
+		printf("no destination: Mailweir has no part in mail for "
+		    "this address\n");
+		return;
+	}
+	printf("%s belongs to %s, by %s%s%s (mode %s)\n", recipient,
+	    e->destination->name, explain_match_name(e->match),
+	    e->pattern[0] != '\0' ? " " : "", e->pattern, mode_name(p));
+	if (e->destination->cap != 0)
+		printf("%u of %u transactions under way\n", e->leases,
+		    e->destination->cap);
+	show_intake("mail from other servers", &e->incoming);
+	show_intake("mail from authenticated clients", &e->submission);
+	show_routes(e, now_ms);
+	if (e->now >= 0)
+		printf("goes to %s now\n", e->routes[e->now].upstream);
+	else
+		printf("is held in the queue now\n");
+}
+
+/* Leases of the destination and views of its upstreams, as they stand. */
+static bool
+look_up(struct link *link, const struct destination *d,
+    struct upstream_view *views, uint32_t *out_leases, int64_t *out_now_ms)
+{
+	struct store_reply reply;
+
+	if (!link_ask(link, &(struct store_request){
+		.verb = STORE_DESTINATION, .name = d->name,
+	    }, &reply))
+		return false;
+	*out_leases = reply.u.destination.leases;
+	*out_now_ms = reply.now_ms;
+	store_reply_clear(&reply);
+	for (uint32_t i = 0; i < d->n_routes; i++) {
+		const uint32_t upstream = d->routes[i].upstream;
+
+		if (!link_upstream(link, upstream, &reply))
+			return false;
+		views[upstream] = (struct upstream_view){
+			.known = true, .record = reply.u.upstream.record,
+			.override = reply.u.upstream.override,
+		};
+		store_reply_clear(&reply);
+	}
+	return true;
+}
+
+static enum answer
+explain(const struct config *config, const struct options *o)
+{
+	const struct plan *p = &config->plan;
+	const char *recipient = o->words[0];
+	struct explanation e;
+	struct upstream_view *views;
+	struct link *link;
+	uint32_t leases = 0;
+	int64_t now_ms = 0;
+	bool answered = true;
+
+	if (!explain_find(p, span_of(recipient), &e)) {
+		fputs("mailweir: explain: that is not an address with a "
+		    "domain\n", stderr);
+		return ANSWER_NO;
+	}
+	views = mem_new(p->n_upstreams, sizeof(*views));
+	if (e.destination != NULL) {
+		link = link_new(config);
+		answered = look_up(link, e.destination, views, &leases,
+		    &now_ms);
+		link_free(&link);
+		explain_decide(p, views, leases, now_ms, &e);
+	}
+	if (answered)
+		(o->json ? show_json : show_text)(recipient, p, &e, now_ms);
+	mem_free(views);
+	if (!answered)
+		return ANSWER_AWAY;
+	return e.destination != NULL ? ANSWER_DONE : ANSWER_NO;
+}
+
+enum answer
+verb_explain(const struct options *o)
+{
+	struct config *config = link_config(o);
+	enum answer answer;
+
+	if (config == NULL)
+		return ANSWER_NO;
+	answer = explain(config, o);
+	config_free(&config);
+	return answer;
+}

@@ -1,0 +1,184 @@
+/* mailweir - what administrators and scripts ask Mailweir, and tell it. */
+#include "config.h"
+
+#include "base/mem.h"
+#include "base/number.h"
+#include "config/config.h"
+#include "ctl/verb.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static verb_fn verb_version, verb_help;
+
+static const struct verb {
+	const char *name;
+	const char *words;	/* what it wants, one word each */
+	const char *options;	/* which it takes besides -c */
+	const char *synopsis;
+	const char *help;
+	verb_fn *run;
+} verbs[] = {
+	{ "check", "", "", "",
+	    "is the configuration good? every error as FILE:LINE",
+	    verb_check },
+	{ "status", "", "j", "[--json]",
+	    "hosts, upstreams and destinations, as the fleet sees them",
+	    verb_status },
+	{ "explain", "RECIPIENT", "j", "RECIPIENT [--json]",
+	    "where would mail for this address go now, and why?",
+	    verb_explain },
+	{ "classify", "TEXT", "j", "TEXT [--json]",
+	    "class and rule of a delivery status, \"D.S.N text\"",
+	    verb_classify },
+	{ "events", "", "fjn", "[-f] [--json] [-n N]",
+	    "what happened lately; -f: and what happens from now on",
+	    verb_events },
+	{ "force", "UPSTREAM STATE", "dr",
+	    "UPSTREAM open|closed|auto --for DURATION --reason TEXT",
+	    "open or close an upstream by hand, for a while", verb_force },
+	{ "postfix", "", "", "",
+	    "the Postfix settings that this configuration needs",
+	    verb_postfix },
+	{ "version", "", "", "", "print the version", verb_version },
+	{ "help", "", "", "", "print this", verb_help },
+};
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "for", required_argument, NULL, 'd' },
+	{ "reason", required_argument, NULL, 'r' },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+static void
+usage(FILE *to)
+{
+	fputs("usage: mailweir VERB ... [-c FILE]\n\n", to);
+	for (size_t i = 0; i < MW_N_OF(verbs); i++) {
+		const struct verb *v = &verbs[i];
+
+		fprintf(to, "  %s%s%s\n        %s\n", v->name,
+		    v->synopsis[0] != '\0' ? " " : "", v->synopsis, v->help);
+	}
+	fputs("\n-c FILE: the configuration, " CONFIG_DEFAULT_FILE
+	    " by default.\nDURATION: 90s, 10m, 2h, 1d.\n"
+	    "Exit: 0 done, 1 the answer is no or the input is bad, 2 usage,\n"
+	    "3 Redis is not reachable.\n", to);
+}
+
+static enum answer
+misused(const struct verb *v)
+{
+	if (v == NULL)
+		usage(stderr);
+	else
+		fprintf(stderr, "usage: mailweir %s%s%s [-c FILE]\n", v->name,
+		    v->synopsis[0] != '\0' ? " " : "", v->synopsis);
+	return ANSWER_USAGE;
+}
+
+static enum answer
+verb_version(const struct options *o)
+{
+	(void)o;
+	puts("mailweir " PACKAGE_VERSION);
+	return ANSWER_DONE;
+}
+
+static enum answer
+verb_help(const struct options *o)
+{
+	(void)o;
+	usage(stdout);
+	return ANSWER_DONE;
+}
+
+static const struct verb *
+find_verb(const char *name)
+{
+	for (size_t i = 0; i < MW_N_OF(verbs); i++) {
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	}
+	return NULL;
+}
+
+static int
+count_words(const char *wanted)
+{
+	int n = wanted[0] != '\0';
+
+	for (; *wanted != '\0'; wanted++)
+		n += *wanted == ' ';
+	return n;
+}
+
+/* One option into o; false when its argument makes no sense. */
+static bool
+take_option(struct options *o, int letter)
+{
+	switch (letter) {
+	case 'c':
+		o->file = optarg;
+		return true;
+	case 'j':
+		o->json = true;
+		return true;
+	case 'f':
+		o->follow = true;
+		return true;
+	case 'n':
+		return number_parse(span_of(optarg), 1, 10000, &o->last);
+	case 'd':
+		return duration_parse(span_of(optarg), &o->for_ms) &&
+		    o->for_ms > 0;
+	case 'r':
+		o->reason = optarg;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The letters that were given, or false. */
+static bool
+take_options(int argc, char **argv, struct options *o, char given[32])
+{
+	size_t n = 0;
+	int letter;
+
+	while ((letter = getopt_long(argc, argv, "c:fn:h", long_options,
+	    NULL)) != -1) {
+		if (n == 31 || (letter != 'h' && !take_option(o, letter)))
+			return false;
+		given[n++] = (char)letter;
+	}
+	return true;
+}
+
+int
+main(int argc, char **argv)
+{
+	char given[32] = "";
+	struct options o = { 0 };
+	const struct verb *v;
+
+	if (!take_options(argc, argv, &o, given))
+		return (int)misused(NULL);
+	if (strchr(given, 'h') != NULL)
+		return (int)verb_help(&o);
+	if (optind == argc || (v = find_verb(argv[optind])) == NULL)
+		return (int)misused(NULL);
+	o.words = argv + optind + 1;
+	if (argc - optind - 1 != count_words(v->words))
+		return (int)misused(v);
+	for (const char *letter = given; *letter != '\0'; letter++) {
+		if (*letter != 'c' && strchr(v->options, *letter) == NULL)
+			return (int)misused(v);
+	}
+	return (int)v->run(&o);
+}

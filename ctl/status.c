@@ -1,0 +1,142 @@
+#include "ctl/status.h"
+
+#include "base/mem.h"
+#include "ctl/link.h"
+
+#include <string.h>
+
+bool
+status_lost(const struct status *s, const struct store_host *host)
+{
+	return host->seen_ms < s->now_ms - STATUS_LOST_MS;
+}
+
+const struct override *
+status_override(const struct status *s, const struct upstream_status *u)
+{
+	const struct override *o = &u->view.override;
+
+	return o->state != OVERRIDE_NONE && o->until_ms > s->now_ms ? o : NULL;
+}
+
+int64_t
+status_next_step(const struct status *s, const struct upstream_status *u)
+{
+	const int64_t until_ms = u->view.record.breaker.until_ms;
+
+	if (until_ms == 0)
+		return -1;
+	return until_ms > s->now_ms ? until_ms - s->now_ms : 0;
+}
+
+/* Do hosts that are there agree? And does this one run what the file says? */
+static void
+compare_hosts(struct status *s)
+{
+	const struct store_host *first = NULL;
+
+	for (uint32_t i = 0; i < s->n_hosts; i++) {
+		const struct store_host *host = &s->hosts[i];
+
+		if (status_lost(s, host))
+			continue;
+		if (first == NULL)
+			first = host;
+		s->digests_differ |= strcmp(host->digest, first->digest) != 0;
+		s->modes_differ |= strcmp(host->mode, first->mode) != 0;
+		if (strcmp(host->name, s->config->host) == 0)
+			s->reload_due = strcmp(host->digest,
+			    s->config->digest) != 0;
+	}
+}
+
+static bool
+read_upstreams(struct link *link, struct status *s)
+{
+	const struct plan *p = &s->config->plan;
+	struct store_reply reply;
+
+	for (uint32_t i = 0; i < p->n_upstreams; i++) {
+		struct upstream_status *u = &s->upstreams[i];
+
+		if (!link_upstream(link, i, &reply))
+			return false;
+		u->upstream = &p->upstreams[i];
+		u->view = (struct upstream_view){
+			.known = true, .record = reply.u.upstream.record,
+			.override = reply.u.upstream.override,
+		};
+		memcpy(u->totals, reply.u.upstream.totals, sizeof(u->totals));
+		u->in_use = reply.u.upstream.in_use;
+		u->waiting = reply.u.upstream.waiting;
+		u->cap = u->view.record.cap != 0 ? u->view.record.cap :
+		    u->upstream->connections;
+		store_reply_clear(&reply);
+	}
+	return true;
+}
+
+static bool
+read_destinations(struct link *link, struct status *s)
+{
+	const struct plan *p = &s->config->plan;
+	struct store_reply reply;
+
+	for (uint32_t i = 0; i < p->n_destinations; i++) {
+		struct destination_status *d = &s->destinations[i];
+
+		d->destination = &p->destinations[i];
+		if (!link_ask(link, &(struct store_request){
+			.verb = STORE_DESTINATION,
+			.name = d->destination->name,
+		    }, &reply))
+			return false;
+		d->leases = reply.u.destination.leases;
+		memcpy(d->counters, reply.u.destination.counters,
+		    sizeof(d->counters));
+		store_reply_clear(&reply);
+	}
+	return true;
+}
+
+static bool
+show(struct link *link, const struct options *o, struct status *s)
+{
+	const struct store_request ask = { .verb = STORE_HOSTS };
+	struct store_reply hosts;
+	bool answered;
+
+	if (!link_ask(link, &ask, &hosts))
+		return false;
+	s->now_ms = hosts.now_ms;
+	s->hosts = hosts.u.hosts.list;
+	s->n_hosts = hosts.u.hosts.n;
+	compare_hosts(s);
+	answered = read_upstreams(link, s) && read_destinations(link, s);
+	if (answered)
+		(o->json ? status_show_json : status_show_text)(s);
+	store_reply_clear(&hosts);
+	return answered;
+}
+
+enum answer
+verb_status(const struct options *o)
+{
+	struct config *config = link_config(o);
+	struct status s = { .config = config };
+	struct link *link;
+	bool answered;
+
+	if (config == NULL)
+		return ANSWER_NO;
+	s.upstreams = mem_new(config->plan.n_upstreams, sizeof(*s.upstreams));
+	s.destinations = mem_new(config->plan.n_destinations,
+	    sizeof(*s.destinations));
+	link = link_new(config);
+	answered = show(link, o, &s);
+	link_free(&link);
+	mem_free(s.upstreams);
+	mem_free(s.destinations);
+	config_free(&config);
+	return answered ? ANSWER_DONE : ANSWER_AWAY;
+}

@@ -1,0 +1,51 @@
+/*
+ * status - all that the fleet shares, read once: one value for people and
+ * for scripts.
+ */
+#ifndef CTL_STATUS_H
+#define CTL_STATUS_H
+
+#include "config/config.h"
+#include "store/request.h"
+
+#include <stdbool.h>
+
+#define STATUS_LOST_MS 30000	/* a host not heard of for longer is lost */
+
+struct upstream_status {
+	const struct upstream *upstream;
+	struct upstream_view view;
+	uint64_t totals[OUTCOME_CLASSES];
+	uint32_t in_use, waiting;
+	uint32_t cap;		/* of the fleet now, breaker aside */
+};
+
+struct destination_status {
+	const struct destination *destination;
+	uint32_t leases;
+	uint64_t counters[DEST_COUNTERS];
+};
+
+struct status {
+	const struct config *config;
+	int64_t now_ms;			/* the fleet's clock */
+	uint32_t n_hosts;
+	const struct store_host *hosts;
+	bool digests_differ, modes_differ;	/* among hosts that are not lost */
+	bool reload_due;	/* this host runs on another file than this */
+	struct upstream_status *upstreams;	/* by the plan's index */
+	struct destination_status *destinations;
+};
+
+bool status_lost(const struct status *s, const struct store_host *host);
+/* The override in force, or NULL. */
+const struct override *status_override(const struct status *s,
+    const struct upstream_status *u);
+/* How long until the breaker's next step, -1: nothing is planned. */
+int64_t status_next_step(const struct status *s,
+    const struct upstream_status *u);
+
+void status_show_text(const struct status *s);
+void status_show_json(const struct status *s);
+
+#endif

@@ -1,0 +1,137 @@
+/*
+ * status for scripts, one object:
+ *
+ * now_ms		the fleet's clock, ms since 1970
+ * mode, digest		of the file that was read
+ * hosts_agree		false: configurations differ among hosts that are there
+ * reload_due		this host runs on another configuration than this file
+ * hosts		[{ name, mode, digest, version, seen_ms, lost }]
+ * upstreams		[{ name, state, breaker, allowance, in_use, waiting, cap,
+ *			   connections, reason, trips, since_ms, next_step_ms,
+ *			   incident, rule, sample, override, outcomes }]
+ *			state counts now, override included; breaker is the
+ *			breaker's own; allowance in per mille; next_step_ms from
+ *			now, null for none; override null or { state, by,
+ *			reason, until_ms }; outcomes: totals by class
+ * destinations		[{ name, leases, cap, counters }]; cap 0 for none
+ *
+ * incident, rule and sample are null where there is none.
+ */
+#include "ctl/json.h"
+#include "ctl/status.h"
+
+static json_t *
+hosts_json(const struct status *s)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < s->n_hosts; i++) {
+		const struct store_host *h = &s->hosts[i];
+
+		json_array_append_new(list, json_pack(
+		    "{s:o, s:o, s:o, s:o, s:I, s:b}",
+		    "name", json_text(h->name), "mode", json_text(h->mode),
+		    "digest", json_text(h->digest),
+		    "version", json_text(h->version),
+		    "seen_ms", (json_int_t)h->seen_ms,
+		    "lost", status_lost(s, h)));
+	}
+	return list;
+}
+
+static json_t *
+override_json(const struct override *o)
+{
+	if (o == NULL)
+		return json_null();
+	return json_pack("{s:s, s:o, s:o, s:I}",
+	    "state", override_state_name(o->state), "by", json_text(o->by),
+	    "reason", json_text(o->reason),
+	    "until_ms", (json_int_t)o->until_ms);
+}
+
+static json_t *
+outcomes_json(const struct upstream_status *u)
+{
+	json_t *o = json_object();
+
+	for (int i = 0; i < OUTCOME_CLASSES; i++)
+		json_object_set_new(o,
+		    outcome_class_name((enum outcome_class)i),
+		    json_integer((json_int_t)u->totals[i]));
+	return o;
+}
+
+static json_t *
+upstream_json(const struct status *s, const struct upstream_status *u)
+{
+	const struct upstream_record *r = &u->view.record;
+	const int64_t step_ms = status_next_step(s, u);
+	json_t *o = json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I}",
+	    "name", u->upstream->name,
+	    "state", breaker_state_name(view_state(&u->view, s->now_ms)),
+	    "breaker", breaker_state_name(r->breaker.state),
+	    "allowance", (int)view_allowance(&u->view, s->now_ms),
+	    "in_use", (json_int_t)u->in_use,
+	    "waiting", (json_int_t)u->waiting, "cap", (json_int_t)u->cap,
+	    "connections", (json_int_t)u->upstream->connections);
+
+	json_object_set_new(o, "reason",
+	    json_text_or_null(breaker_reason_name(r->breaker.reason)));
+	json_object_set_new(o, "trips", json_integer(r->breaker.trips));
+	json_object_set_new(o, "since_ms", json_integer(r->breaker.since_ms));
+	json_object_set_new(o, "next_step_ms", step_ms < 0 ? json_null() :
+	    json_integer(step_ms));
+	json_object_set_new(o, "incident", json_text_or_null(r->incident));
+	json_object_set_new(o, "rule", json_text_or_null(r->rule));
+	json_object_set_new(o, "sample", json_text_or_null(r->sample));
+	json_object_set_new(o, "override",
+	    override_json(status_override(s, u)));
+	json_object_set_new(o, "outcomes", outcomes_json(u));
+	return o;
+}
+
+static json_t *
+upstreams_json(const struct status *s)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < s->config->plan.n_upstreams; i++)
+		json_array_append_new(list,
+		    upstream_json(s, &s->upstreams[i]));
+	return list;
+}
+
+static json_t *
+destinations_json(const struct status *s)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < s->config->plan.n_destinations; i++) {
+		const struct destination_status *d = &s->destinations[i];
+		json_t *counters = json_object();
+
+		for (int k = 0; k < DEST_COUNTERS; k++)
+			json_object_set_new(counters,
+			    dest_counter_name((enum dest_counter)k),
+			    json_integer((json_int_t)d->counters[k]));
+		json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:o}",
+		    "name", d->destination->name,
+		    "leases", (json_int_t)d->leases,
+		    "cap", (json_int_t)d->destination->cap,
+		    "counters", counters));
+	}
+	return list;
+}
+
+void
+status_show_json(const struct status *s)
+{
+	json_print(json_pack("{s:I, s:s, s:o, s:b, s:b, s:o, s:o, s:o}",
+	    "now_ms", (json_int_t)s->now_ms,
+	    "mode", s->config->plan.mode == PLAN_ENFORCE ? "enforce" :
+	    "observe", "digest", json_text(s->config->digest),
+	    "hosts_agree", !s->digests_differ, "reload_due", s->reload_due,
+	    "hosts", hosts_json(s), "upstreams", upstreams_json(s),
+	    "destinations", destinations_json(s)), false);
+}
