@@ -14,11 +14,13 @@
 
 #define LEASE_NAME_MAX 160
 
+/* An address without the "IPv6:" that Postfix has before some of them. */
+struct span lease_address(struct span addr);
+
 /*
- * HOST/ADDR:CLIENT_PORT/SERVER_PORT into dst. addr is an address as Postfix
- * gives it, with or without "IPv6:" before it. False, and dst empty, where an
- * address or port is none (Postfix says "unknown" when it does not know) or
- * the name would be too long.
+ * HOST/ADDR:CLIENT_PORT/SERVER_PORT into dst. addr: with or without
+ * "IPv6:". False, and dst empty, where an address or port is none (Postfix
+ * says "unknown" when it does not know) or the name would be too long.
  */
 bool lease_name(const char *host, struct span addr, struct span client_port,
     struct span server_port, char dst[LEASE_NAME_MAX + 1]);

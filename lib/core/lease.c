@@ -17,8 +17,8 @@ consists_of(struct span s, const char *set, size_t max)
 	return true;
 }
 
-static struct span
-without_family(struct span addr)
+struct span
+lease_address(struct span addr)
 {
 	struct span rest = addr;
 	struct span family = span_cut(&rest, ':');
@@ -33,7 +33,7 @@ lease_name(const char *host, struct span addr, struct span client_port,
 	int n;
 
 	dst[0] = '\0';
-	addr = without_family(addr);
+	addr = lease_address(addr);
 	if (host[0] == '\0' ||
 	    !consists_of(addr, "0123456789abcdefABCDEF.:", ADDR_MAX) ||
 	    !consists_of(client_port, "0123456789", PORT_MAX) ||
