@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
@@ -294,7 +295,11 @@ static void *
 clerk(void *arg)
 {
 	struct keeper *k = arg;
+	sigset_t all;
 
+	/* Signals are the program's own affair. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	while (rest(k))
 		tick(k, clock_mono_ms());
 	return NULL;
