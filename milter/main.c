@@ -1,0 +1,248 @@
+/* mailweir-milter - holds the leases of incoming SMTP transactions. */
+#include "config.h"
+
+#include "base/log.h"
+#include "base/ready.h"
+#include "config/config.h"
+#include "milter/callbacks.h"
+#include "milter/service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BACKLOG 128
+#define SOCKET_UMASK 0117	/* 0660: Postfix comes in by the directory's group */
+
+enum wish {			/* what comes through the pipe, a byte each */
+	WISH_RELOAD = 'r',
+	WISH_STOP = 's',
+	WISH_ENDED = 'e',	/* libmilter came to an end by itself */
+};
+
+static int wishes[2];
+
+static void
+make_wish(enum wish wish)
+{
+	const char byte = (char)wish;
+	const int saved = errno;
+
+	/* A full pipe holds enough wishes. */
+	if (write(wishes[1], &byte, 1) == -1)
+		errno = saved;
+}
+
+static void
+on_signal(int number)
+{
+	make_wish(number == SIGHUP ? WISH_RELOAD : WISH_STOP);
+}
+
+/*
+ * libmilter has a thread that waits for these signals and takes even HUP as
+ * an order to stop. The kernel gives a signal to the main thread first, as
+ * long as that does not block it: so it never does.
+ */
+static int
+catch_signals(struct err *err)
+{
+	const int numbers[] = { SIGHUP, SIGTERM, SIGINT };
+	struct sigaction action = { .sa_handler = on_signal };
+
+	if (pipe2(wishes, O_CLOEXEC) == -1)
+		return err_set(err, ERR_SYSTEM, "pipe: %s", strerror(errno));
+	fcntl(wishes[1], F_SETFL, O_NONBLOCK);
+	sigfillset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		sigaction(numbers[i], &action, NULL);
+	return 0;
+}
+
+/*
+ * "unix:/path" is libmilter's word for it, too; "inet:ADDR:PORT" is
+ * inet:PORT@ADDR there, "inet:[ADDR]:PORT" inet6:PORT@ADDR.
+ */
+static bool
+libmilter_socket(const char *where, char *dst, size_t size)
+{
+	struct span rest = span_of(where);
+	const ptrdiff_t colon = span_rfind(rest, ':');
+	struct span addr;
+	bool six;
+	int n;
+
+	if (span_starts(rest, SPAN("unix:")))
+		return span_copy(dst, size, rest);
+	if (!span_starts(rest, SPAN("inet:")) || colon < 5)
+		return false;
+	addr = (struct span){ where + 5, (size_t)colon - 5 };
+	six = addr.len > 2 && addr.at[0] == '[';
+	if (six)
+		addr = (struct span){ addr.at + 1, addr.len - 2 };
+	n = snprintf(dst, size, "%s:%s@%.*s", six ? "inet6" : "inet",
+	    where + colon + 1, (int)addr.len, addr.at);
+	return n > 0 && (size_t)n < size;
+}
+
+static int
+open_socket(const char *where, struct err *err)
+{
+	char name[200];
+
+	if (where[0] == '\0')
+		return err_set(err, ERR_CONFIG, "listen.milter is off");
+	if (!libmilter_socket(where, name, sizeof(name)))
+		return err_set(err, ERR_CONFIG, "listen.milter: %s", where);
+	umask(SOCKET_UMASK);
+	smfi_setconn(name);
+	smfi_setbacklog(BACKLOG);
+	if (smfi_register(callbacks) != MI_SUCCESS ||
+	    smfi_opensocket(true) != MI_SUCCESS)
+		return err_set(err, ERR_SYSTEM, "cannot listen on %s: does its"
+		    " directory exist, and may we write to it?", where);
+	return 0;
+}
+
+static void *
+run_libmilter(void *arg)
+{
+	int *status = arg;
+
+	*status = smfi_main();
+	make_wish(WISH_ENDED);
+	return NULL;
+}
+
+static void
+log_errors(const struct config_errors *errors)
+{
+	for (size_t i = 0; i < errors->n; i++) {
+		const struct config_error *e = &errors->list[i];
+
+		if (!e->note)
+			log_error("config", LOG_TEXT("file", e->file),
+			    LOG_INT("line", e->line),
+			    LOG_TEXT("error", e->message));
+	}
+}
+
+/* A bad file leaves everything as it is. */
+static void
+reload(const char *path)
+{
+	struct config_errors errors = { 0 };
+	struct config *config = config_load(path, &errors);
+	struct err err;
+
+	log_errors(&errors);
+	config_errors_free(&errors);
+	if (config == NULL) {
+		log_error("reload", LOG_TEXT("file", path),
+		    LOG_TEXT("result", "bad, the old one stays in force"));
+		return;
+	}
+	log_set_level(config->log.level);
+	if (service_start(config, &err) == -1)
+		log_error("reload", LOG_TEXT("error", err.text));
+	else
+		log_info("reload", LOG_TEXT("file", path),
+		    LOG_TEXT("result", "in force"));
+}
+
+static enum wish
+next_wish(void)
+{
+	char byte;
+	ssize_t n;
+
+	do
+		n = read(wishes[0], &byte, 1);
+	while (n == -1 && errno == EINTR);
+	return n == 1 ? (enum wish)byte : WISH_STOP;
+}
+
+static int
+serve(const char *path)
+{
+	pthread_t thread;
+	int status = MI_FAILURE;
+	enum wish wish;
+
+	if (pthread_create(&thread, NULL, run_libmilter, &status) != 0)
+		return EXIT_FAILURE;
+	ready_tell("READY=1");
+	log_info("started", LOG_TEXT("version", PACKAGE_VERSION));
+	while ((wish = next_wish()) == WISH_RELOAD) {
+		ready_tell("RELOADING=1");
+		reload(path);
+		ready_tell("READY=1");
+	}
+	ready_tell("STOPPING=1");
+	smfi_stop();
+	pthread_join(thread, NULL);
+	service_close_all();
+	log_info("stopped", LOG_INT("status", status));
+	return status == MI_SUCCESS ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int
+start(const char *path, struct config *config)
+{
+	struct err err;
+
+	log_open("mailweir-milter", config->log.target, config->log.level);
+	if (catch_signals(&err) == -1 ||
+	    open_socket(config->listen.milter, &err) == -1) {
+		config_free(&config);
+		goto failed;
+	}
+	if (service_start(config, &err) == -1)
+		goto failed;
+	return serve(path);
+failed:
+	log_error("start", LOG_TEXT("error", err.text));
+	return EXIT_FAILURE;
+}
+
+static int
+usage(void)
+{
+	fputs("usage: mailweir-milter [-c FILE]\n"
+	    "       mailweir-milter -V\n", stderr);
+	return 2;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *path = CONFIG_DEFAULT_FILE;
+	struct config_errors errors = { 0 };
+	struct config *config;
+	int option;
+
+	while ((option = getopt(argc, argv, "c:V")) != -1) {
+		switch (option) {
+		case 'c':
+			path = optarg;
+			break;
+		case 'V':
+			puts("mailweir-milter " PACKAGE_VERSION);
+			return EXIT_SUCCESS;
+		default:
+			return usage();
+		}
+	}
+	if (optind != argc)
+		return usage();
+	config = config_load(path, &errors);
+	config_errors_print(&errors, stderr);
+	config_errors_free(&errors);
+	return config == NULL ? EXIT_FAILURE : start(path, config);
+}
