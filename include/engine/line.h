@@ -45,7 +45,7 @@ void line_wish(struct line *line, int64_t now_ms);
 
 /* The fleet's new grant. */
 void line_grant(struct line *line, uint32_t granted, int64_t now_ms);
-/* The grant is void (the cap fell): keep only what is in use. */
+/* The grant is void, or in doubt: keep only what is in use. */
 void line_void(struct line *line);
 /* Answer those whose deadline has passed. */
 void line_expire(struct line *line, int64_t now_ms);

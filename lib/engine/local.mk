@@ -1,7 +1,11 @@
 noinst_LIBRARIES += lib/libengine.a
 
+lib_libengine_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 lib_libengine_a_SOURCES = \
+	include/engine/batch.h lib/engine/batch.c \
 	include/engine/fleet.h lib/engine/fleet.c \
+	lib/engine/fleet_parts.h lib/engine/fleet_record.c \
+	lib/engine/fleet_slots.c \
 	include/engine/held.h lib/engine/held.c \
 	include/engine/intake.h lib/engine/intake.c \
 	include/engine/keeper.h lib/engine/keeper.c \

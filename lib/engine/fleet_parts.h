@@ -1,0 +1,63 @@
+/*
+ * fleet_parts - what the sources of engine/fleet share: fleet.c holds the
+ * upstreams together, fleet_record.c carries outcomes and records between them
+ * and the store, fleet_slots.c asks for grants.
+ */
+#ifndef ENGINE_FLEET_PARTS_H
+#define ENGINE_FLEET_PARTS_H
+
+#include "engine/batch.h"
+#include "engine/fleet.h"
+
+#define FLEET_RETRY_MS 200	/* after the store failed us */
+
+struct fleet_upstream {
+	struct fleet *fleet;
+	char name[PLAN_NAME_MAX + 1];
+	int index;			/* in the plan; -1: no longer there */
+	struct breaker_rules rules;
+	uint32_t connections;
+	struct upstream_view view;
+	struct evidence evidence;	/* of the view's state */
+	struct line *line;
+	struct batch fresh;		/* began in the present state */
+	struct batch late;		/* began before it: totals only */
+	char rule[OUTCOME_RULE_NAME_MAX + 1];	/* the last bad outcome's */
+	char sample[SAMPLE_MAX + 1];
+	int64_t event_ms[OUTCOME_CLASSES];	/* when one was last told */
+	int64_t observe_at_ms, slots_at_ms;
+	int64_t slots_sent_ms;
+	bool observing, committing, reporting;
+	bool was_short;			/* at the last report */
+	uint32_t epoch;			/* grants asked for before it are void */
+	struct fleet_upstream *next;	/* all that ever were */
+};
+
+struct fleet {
+	const struct plan *plan;
+	char host[STORE_HOST_MAX + 1];
+	struct store_port port;
+	int64_t (*clock)(void);
+	int64_t offset_ms;		/* fleet clock - monotonic clock */
+	struct fleet_upstream *all;
+	struct fleet_upstream **by_index;
+	struct upstream_view *views;
+};
+
+int64_t fleet_now(const struct fleet *f);
+void fleet_send(struct fleet *f, const struct store_request *request,
+    store_done *done, void *arg);
+/* Each answer of the store tells the fleet's time. */
+void fleet_note_time(struct fleet *f, const struct store_reply *reply);
+/* The view goes where core/decide looks. */
+void fleet_publish_view(struct fleet_upstream *u);
+/* The fleet's cap on connections to it now. */
+uint32_t fleet_connections(const struct fleet_upstream *u);
+
+/* fleet_record.c */
+void fleet_record_tick(struct fleet_upstream *u, int64_t now_ms);
+void fleet_record_flush(struct fleet_upstream *u);
+/* fleet_slots.c */
+void fleet_slots_tick(struct fleet_upstream *u, int64_t now_ms);
+
+#endif

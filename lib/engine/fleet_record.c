@@ -1,0 +1,304 @@
+#include "lib/engine/fleet_parts.h"
+
+#include "base/chance.h"
+#include "base/mem.h"
+#include "base/printable.h"
+#include "observe/event.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define OBSERVE_SOON_MS 20	/* collect a burst, then send */
+#define OBSERVE_IDLE_MS 1000
+#define EVENTS_KEPT 10000
+#define OUTCOME_EVENT_MS 60000	/* one event a class and upstream in this time */
+
+/* What an answer needs to find its way back. */
+struct errand {
+	struct fleet_upstream *u;
+	struct batch batch;
+	bool late;
+	struct upstream_record from, to;
+	bool afresh;
+};
+
+static struct errand *
+errand_new(struct fleet_upstream *u)
+{
+	struct errand *e = mem_new(1, sizeof(*e));
+
+	e->u = u;
+	return e;
+}
+
+static void
+nothing_to_do(void *arg, const struct store_reply *reply,
+    const struct err *err)
+{
+	(void)arg, (void)reply, (void)err;
+}
+
+static void
+tell(struct fleet *f, const struct event *event)
+{
+	struct event_pair pairs[EVENT_PAIRS];
+	struct store_pair fields[EVENT_PAIRS];
+	const size_t n = event_pairs(event, pairs);
+
+	event_log(event);
+	for (size_t i = 0; i < n; i++)
+		fields[i] = (struct store_pair){ pairs[i].name, pairs[i].value };
+	fleet_send(f, &(struct store_request){
+		.verb = STORE_EVENT_ADD,
+		.name = "",
+		.u.event_add = { .pairs = fields, .n = (uint32_t)n,
+		    .keep = EVENTS_KEPT },
+	    }, nothing_to_do, NULL);
+}
+
+/*
+ * Take over what the store says. A fall of the cap makes the grant void: it
+ * was given under the old one, and the sum of all hosts must not pass the
+ * new one before each has asked again.
+ */
+static void
+adopt(struct fleet_upstream *u, const struct upstream_record *record,
+    const struct override *override)
+{
+	const uint32_t before = fleet_connections(u);
+
+	u->view.known = true;
+	u->view.record = *record;
+	if (override != NULL)
+		u->view.override = *override;
+	fleet_publish_view(u);
+	if (fleet_connections(u) == before)
+		return;
+	if (fleet_connections(u) < before) {
+		u->epoch++;
+		line_void(u->line);
+	}
+	if (fleet_connections(u) == 0)	/* nobody in line will be served */
+		line_expire(u->line, INT64_MAX);
+	u->slots_at_ms = 0;
+}
+
+static void
+tell_state(struct fleet_upstream *u, const struct upstream_record *from,
+    const struct upstream_record *to)
+{
+	if (from->breaker.state == to->breaker.state &&
+	    from->breaker.step == to->breaker.step)
+		return;
+	tell(u->fleet, &(struct event){
+		.kind = EVENT_STATE,
+		.host = u->fleet->host,
+		.upstream = u->name,
+		.from = from->breaker.state,
+		.to = to->breaker.state,
+		.reason = to->breaker.reason,
+		.allowance = breaker_allowance(&to->breaker),
+		.rule = to->rule,
+		.sample = to->sample,
+		.incident = to->incident[0] != '\0' ? to->incident :
+		    from->incident,
+	    });
+}
+
+static void
+committed(void *arg, const struct store_reply *reply, const struct err *err)
+{
+	struct errand *e = arg;
+	struct fleet_upstream *u = e->u;
+
+	u->committing = false;
+	if (reply != NULL) {
+		fleet_note_time(u->fleet, reply);
+		adopt(u, &reply->u.commit.record, NULL);
+		if (reply->u.commit.stale || e->afresh)
+			u->evidence = (struct evidence){ 0 };
+		if (!reply->u.commit.stale)
+			tell_state(u, &e->from, &e->to);
+		/* A stale one is read and decided again. */
+		u->observe_at_ms = 0;
+	}
+	(void)err;
+	mem_free(e);
+}
+
+static void
+name_incident(char dst[INCIDENT_MAX + 1], int64_t fleet_ms)
+{
+	snprintf(dst, INCIDENT_MAX + 1, "%llx%03x",
+	    (unsigned long long)(fleet_ms / 1000),
+	    (unsigned)chance_below(0x1000));
+}
+
+/* The record that goes with the breaker's next state. */
+static struct upstream_record
+next_record(const struct fleet_upstream *u, const struct breaker *next,
+    int64_t fleet_ms)
+{
+	struct upstream_record to = u->view.record;
+
+	to.breaker = *next;
+	if (next->state == BREAKER_CLOSED) {
+		to.incident[0] = to.rule[0] = to.sample[0] = '\0';
+		return to;
+	}
+	if (to.incident[0] == '\0')
+		name_incident(to.incident, fleet_ms);
+	if (next->state == BREAKER_OPEN || next->state == BREAKER_SHEDDING) {
+		memcpy(to.rule, u->rule, sizeof(to.rule));
+		memcpy(to.sample, u->sample, sizeof(to.sample));
+	}
+	return to;
+}
+
+static void
+commit(struct fleet_upstream *u, const struct breaker *next, int64_t fleet_ms)
+{
+	struct errand *e = errand_new(u);
+
+	e->from = u->view.record;
+	e->to = next_record(u, next, fleet_ms);
+	e->afresh = breaker_starts_afresh(&e->from.breaker, next);
+	u->committing = true;
+	fleet_send(u->fleet, &(struct store_request){
+		.verb = STORE_COMMIT,
+		.name = u->name,
+		.u.commit = { .record = e->to, .version = e->from.version,
+		    .afresh = e->afresh },
+	    }, committed, e);
+}
+
+/* Let the breaker see the evidence and the time; commit what it becomes. */
+static void
+step(struct fleet_upstream *u)
+{
+	const int64_t fleet_ms = fleet_time(u->fleet, fleet_now(u->fleet));
+	struct breaker next;
+
+	if (u->committing || u->index < 0)
+		return;
+	next = breaker_step(&u->rules, u->view.record.breaker, &u->evidence,
+	    chance_below(1000), fleet_ms);
+	if (!breaker_same(&next, &u->view.record.breaker))
+		commit(u, &next, fleet_ms);
+}
+
+static void
+observed(void *arg, const struct store_reply *reply, const struct err *err)
+{
+	struct errand *e = arg;
+	struct fleet_upstream *u = e->u;
+	struct fleet *f = u->fleet;
+
+	(void)err;
+	if (!e->late)
+		u->observing = false;
+	if (reply == NULL) {
+		batch_put_back(e->late ? &u->late : &u->fresh, &e->batch);
+		u->observe_at_ms = fleet_now(f) + FLEET_RETRY_MS;
+		mem_free(e);
+		return;
+	}
+	fleet_note_time(f, reply);
+	if (!e->late && !u->committing) {
+		adopt(u, &reply->u.upstream.record,
+		    &reply->u.upstream.override);
+		u->evidence = window_evidence(&reply->u.upstream.window,
+		    u->rules.window_ms, u->rules.min_outcomes, reply->now_ms);
+		u->evidence.streak = reply->u.upstream.streak;
+		step(u);
+	}
+	mem_free(e);
+}
+
+static void
+send_batch(struct fleet_upstream *u, struct batch *batch, bool late)
+{
+	struct errand *e = errand_new(u);
+	struct store_request request = {
+		.verb = STORE_OBSERVE,
+		.name = u->name,
+		.u.observe = {
+			.host = u->fleet->host,
+			.window_ms = u->rules.window_ms,
+			/* No record has version -1: only the totals grow. */
+			.version = late ? -1 : u->view.record.version,
+			.had_good = batch->had_good,
+			.bad_tail = batch->bad_tail,
+		},
+	};
+
+	memcpy(request.u.observe.counts, batch->counts, sizeof(batch->counts));
+	e->batch = *batch;
+	e->late = late;
+	*batch = (struct batch){ 0 };
+	fleet_send(u->fleet, &request, observed, e);
+}
+
+void
+fleet_record_flush(struct fleet_upstream *u)
+{
+	u->observe_at_ms = fleet_now(u->fleet) + OBSERVE_IDLE_MS;
+	u->observing = true;
+	send_batch(u, &u->fresh, false);
+	if (u->late.n > 0)
+		send_batch(u, &u->late, true);
+}
+
+void
+fleet_record_tick(struct fleet_upstream *u, int64_t now_ms)
+{
+	const int64_t until_ms = u->view.record.breaker.until_ms;
+
+	if (!u->observing && now_ms >= u->observe_at_ms)
+		fleet_record_flush(u);
+	else if (u->view.known && until_ms > 0 &&
+	    fleet_time(u->fleet, now_ms) >= until_ms)
+		step(u);
+}
+
+/* Outcomes that no breaker acts on, but a person should see, once a minute. */
+static void
+tell_outcome(struct fleet_upstream *u, struct outcome outcome,
+    struct span text, int64_t now_ms)
+{
+	char sample[SAMPLE_MAX + 1];
+
+	if (outcome.class != OUTCOME_POLICY && outcome.class != OUTCOME_LOCAL &&
+	    outcome.class != OUTCOME_UNKNOWN)
+		return;
+	if (u->event_ms[outcome.class] != 0 &&
+	    now_ms < u->event_ms[outcome.class] + OUTCOME_EVENT_MS)
+		return;
+	u->event_ms[outcome.class] = now_ms;
+	tell(u->fleet, &(struct event){
+		.kind = EVENT_OUTCOME,
+		.host = u->fleet->host,
+		.upstream = u->name,
+		.class = outcome_class_name(outcome.class),
+		.rule = outcome.rule,
+		.sample = printable(sample, sizeof(sample), text),
+		.incident = u->view.record.incident,
+	    });
+}
+
+void
+fleet_observe(struct fleet *fleet, struct fleet_upstream *u,
+    struct outcome outcome, struct span text, int64_t began_ms, int64_t now_ms)
+{
+	const bool late = fleet_time(fleet, began_ms) <
+	    u->view.record.breaker.since_ms;
+
+	batch_add(late ? &u->late : &u->fresh, outcome.class);
+	if (outcome_weight(outcome.class).bad > 0) {
+		snprintf(u->rule, sizeof(u->rule), "%s", outcome.rule);
+		printable(u->sample, sizeof(u->sample), text);
+	}
+	if (u->observe_at_ms > now_ms + OBSERVE_SOON_MS)
+		u->observe_at_ms = now_ms + OBSERVE_SOON_MS;
+	tell_outcome(u, outcome, text, now_ms);
+}

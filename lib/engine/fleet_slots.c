@@ -1,0 +1,91 @@
+#include "lib/engine/fleet_parts.h"
+
+#include "base/mem.h"
+
+#define BUSY_MS 200		/* between two reports while connections exist */
+#define IDLE_MS 1000
+#define SHORT_MS 100		/* while demand is not met */
+#define SOON_MS 10		/* when it has just arisen */
+
+/* A report on its way. */
+struct report {
+	struct fleet_upstream *u;
+	uint32_t epoch;
+	uint32_t held;		/* the grant before it */
+};
+
+static void
+reported(void *arg, const struct store_reply *reply, const struct err *err)
+{
+	struct report *r = arg;
+	struct fleet_upstream *u = r->u;
+	struct fleet *f = u->fleet;
+
+	(void)err;
+	u->reporting = false;
+	if (reply == NULL)
+		u->slots_at_ms = fleet_now(f) + FLEET_RETRY_MS;
+	else
+		fleet_note_time(f, reply);
+	if (r->epoch != u->epoch)
+		u->slots_at_ms = 0;
+	else
+		line_grant(u->line, reply != NULL ?
+		    reply->u.slots.granted : r->held, fleet_now(f));
+	mem_free(r);
+}
+
+/*
+ * Until the answer is here, nothing is spent beyond what is reported as in
+ * use: the store may give the rest to another host in the same moment.
+ */
+static void
+report_now(struct fleet_upstream *u)
+{
+	const struct line_state s = line_state(u->line, fleet_now(u->fleet));
+	const bool busy = s.in_use > 0 || s.waiting > 0;
+	struct report *r = mem_new(1, sizeof(*r));
+
+	r->u = u;
+	r->epoch = u->epoch;
+	r->held = s.granted;
+	line_void(u->line);
+	u->reporting = true;
+	u->was_short = line_is_short(u->line, fleet_now(u->fleet));
+	u->slots_sent_ms = fleet_now(u->fleet);
+	u->slots_at_ms = fleet_now(u->fleet) +
+	    (busy ? BUSY_MS : IDLE_MS);
+	fleet_send(u->fleet, &(struct store_request){
+		.verb = STORE_SLOTS,
+		.name = u->name,
+		.u.slots = {
+			.host = u->fleet->host,
+			.in_use = s.in_use,
+			.waiting = s.waiting,
+			.held = s.granted,
+			.cap = fleet_connections(u),
+			.ttl_ms = FLEET_SLOTS_TTL_MS,
+			.settle_ms = FLEET_SETTLE_MS,
+		},
+	    }, reported, r);
+}
+
+static bool
+report_is_due(const struct fleet_upstream *u, int64_t now_ms)
+{
+	const int64_t pause = u->was_short ? SHORT_MS : SOON_MS;
+
+	if (u->reporting)
+		return false;
+	return now_ms >= u->slots_at_ms ||
+	    (line_is_short(u->line, now_ms) &&
+	    now_ms >= u->slots_sent_ms + pause);
+}
+
+void
+fleet_slots_tick(struct fleet_upstream *u, int64_t now_ms)
+{
+	line_expire(u->line, now_ms);
+	if (report_is_due(u, now_ms))
+		report_now(u);
+}
