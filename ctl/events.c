@@ -9,7 +9,7 @@
 #include "base/number.h"
 #include "base/printable.h"
 #include "ctl/json.h"
-#include "ctl/link.h"
+#include "ctl/inquiry.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -72,12 +72,12 @@ show_text(const struct store_event *e)
 
 /* Show what stands behind the id `after`, which then is the last one shown. */
 static bool
-show_more(struct link *link, const struct options *o, uint32_t last,
+show_more(struct inquiry *q, const struct options *o, uint32_t last,
     char after[48])
 {
 	struct store_reply reply;
 
-	if (!link_ask(link, &(struct store_request){
+	if (!inquiry_ask(q, &(struct store_request){
 		.verb = STORE_EVENTS,
 		.u.events = { .after = after, .last = last },
 	    }, &reply))
@@ -97,19 +97,19 @@ show_more(struct link *link, const struct options *o, uint32_t last,
 }
 
 static bool
-show_all(struct link *link, const struct options *o)
+show_all(struct inquiry *q, const struct options *o)
 {
 	const struct timespec pause = { .tv_nsec = EVENTS_POLL_MS * 1000000L };
 	const uint32_t last = o->last > 0 ? (uint32_t)o->last : EVENTS_SHOWN;
 	char after[48] = "";
 
-	if (!show_more(link, o, last, after))
+	if (!show_more(q, o, last, after))
 		return false;
 	if (after[0] == '\0')
 		snprintf(after, sizeof(after), "0-0");
 	while (o->follow) {
 		nanosleep(&pause, NULL);
-		if (!show_more(link, o, last, after))
+		if (!show_more(q, o, last, after))
 			return false;
 	}
 	return true;
@@ -118,15 +118,15 @@ show_all(struct link *link, const struct options *o)
 enum answer
 verb_events(const struct options *o)
 {
-	struct config *config = link_config(o);
-	struct link *link;
+	struct config *config = inquiry_config(o);
+	struct inquiry *q;
 	bool answered;
 
 	if (config == NULL)
 		return ANSWER_NO;
-	link = link_new(config);
-	answered = show_all(link, o);
-	link_free(&link);
+	q = inquiry_new(config);
+	answered = show_all(q, o);
+	inquiry_free(&q);
 	config_free(&config);
 	return answered ? ANSWER_DONE : ANSWER_AWAY;
 }

@@ -11,7 +11,7 @@
  */
 #include "base/mem.h"
 #include "ctl/json.h"
-#include "ctl/link.h"
+#include "ctl/inquiry.h"
 #include "ctl/print.h"
 #include "observe/explain.h"
 
@@ -182,12 +182,12 @@ show_text(const char *recipient, const struct plan *p,
 
 /* Leases of the destination and views of its upstreams, as they stand. */
 static bool
-look_up(struct link *link, const struct destination *d,
+look_up(struct inquiry *q, const struct destination *d,
     struct upstream_view *views, uint32_t *out_leases, int64_t *out_now_ms)
 {
 	struct store_reply reply;
 
-	if (!link_ask(link, &(struct store_request){
+	if (!inquiry_ask(q, &(struct store_request){
 		.verb = STORE_DESTINATION, .name = d->name,
 	    }, &reply))
 		return false;
@@ -197,7 +197,7 @@ look_up(struct link *link, const struct destination *d,
 	for (uint32_t i = 0; i < d->n_routes; i++) {
 		const uint32_t upstream = d->routes[i].upstream;
 
-		if (!link_upstream(link, upstream, &reply))
+		if (!inquiry_upstream(q, upstream, &reply))
 			return false;
 		views[upstream] = (struct upstream_view){
 			.known = true, .record = reply.u.upstream.record,
@@ -215,7 +215,7 @@ explain(const struct config *config, const struct options *o)
 	const char *recipient = o->words[0];
 	struct explanation e;
 	struct upstream_view *views;
-	struct link *link;
+	struct inquiry *q;
 	uint32_t leases = 0;
 	int64_t now_ms = 0;
 	bool answered = true;
@@ -227,10 +227,10 @@ explain(const struct config *config, const struct options *o)
 	}
 	views = mem_new(p->n_upstreams, sizeof(*views));
 	if (e.destination != NULL) {
-		link = link_new(config);
-		answered = look_up(link, e.destination, views, &leases,
+		q = inquiry_new(config);
+		answered = look_up(q, e.destination, views, &leases,
 		    &now_ms);
-		link_free(&link);
+		inquiry_free(&q);
 		explain_decide(p, views, leases, now_ms, &e);
 	}
 	if (answered)
@@ -244,7 +244,7 @@ explain(const struct config *config, const struct options *o)
 enum answer
 verb_explain(const struct options *o)
 {
-	struct config *config = link_config(o);
+	struct config *config = inquiry_config(o);
 	enum answer answer;
 
 	if (config == NULL)

@@ -5,7 +5,7 @@
  */
 #include "base/mem.h"
 #include "base/printable.h"
-#include "ctl/link.h"
+#include "ctl/inquiry.h"
 #include "ctl/print.h"
 #include "observe/event.h"
 
@@ -72,12 +72,12 @@ refused(const struct options *o, const struct plan *p)
 }
 
 static bool
-commit(struct link *link, const char *upstream, const struct options *o,
+commit(struct inquiry *q, const char *upstream, const struct options *o,
     struct override *word)
 {
 	struct store_reply reply;
 
-	if (!link_ask(link, &(struct store_request){
+	if (!inquiry_ask(q, &(struct store_request){
 		.verb = STORE_OVERRIDE, .name = upstream,
 		.u.override = { .state = word->state, .for_ms = o->for_ms,
 		    .by = word->by, .reason = word->reason },
@@ -89,7 +89,7 @@ commit(struct link *link, const char *upstream, const struct options *o,
 }
 
 static bool
-tell(struct link *link, const struct event *e)
+tell(struct inquiry *q, const struct event *e)
 {
 	struct event_pair pairs[EVENT_PAIRS];
 	struct store_pair fields[EVENT_PAIRS];
@@ -99,7 +99,7 @@ tell(struct link *link, const struct event *e)
 	for (size_t i = 0; i < n; i++)
 		fields[i] = (struct store_pair){ pairs[i].name,
 			pairs[i].value };
-	if (!link_ask(link, &(struct store_request){
+	if (!inquiry_ask(q, &(struct store_request){
 		.verb = STORE_EVENT_ADD,
 		.u.event_add = { .pairs = fields, .n = (uint32_t)n,
 		    .keep = EVENTS_KEPT },
@@ -115,7 +115,7 @@ force(const struct config *config, const struct options *o,
 {
 	struct override word = { .state = state };
 	const char *upstream = o->words[0];
-	struct link *link = link_new(config);
+	struct inquiry *q = inquiry_new(config);
 	char wait[24];
 	bool done;
 
@@ -123,11 +123,11 @@ force(const struct config *config, const struct options *o,
 	if (o->reason != NULL)
 		printable(word.reason, sizeof(word.reason),
 		    span_of(o->reason));
-	done = commit(link, upstream, o, &word) && tell(link, &(struct event){
+	done = commit(q, upstream, o, &word) && tell(q, &(struct event){
 		.kind = EVENT_OVERRIDE, .host = config->host,
 		.upstream = upstream, .override = &word,
 	    });
-	link_free(&link);
+	inquiry_free(&q);
 	if (done && state == OVERRIDE_NONE)
 		printf("%s: left to its breaker again\n", upstream);
 	else if (done)
@@ -148,7 +148,7 @@ verb_force(const struct options *o)
 		fprintf(stderr, "mailweir: force: %s\n", wrong);
 		return ANSWER_USAGE;
 	}
-	config = link_config(o);
+	config = inquiry_config(o);
 	if (config == NULL)
 		return ANSWER_NO;
 	wrong = refused(o, &config->plan);

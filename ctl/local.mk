@@ -9,8 +9,8 @@ mailweir_SOURCES = \
 	ctl/events.c \
 	ctl/explain.c \
 	ctl/force.c \
+	ctl/inquiry.h ctl/inquiry.c \
 	ctl/json.h ctl/json.c \
-	ctl/link.h ctl/link.c \
 	ctl/postfix.c \
 	ctl/print.h ctl/print.c \
 	ctl/status.h ctl/status.c ctl/status_json.c ctl/status_text.c

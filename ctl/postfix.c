@@ -9,7 +9,7 @@
  * smtp_delivery_status_filter.
  */
 #include "core/destination.h"
-#include "ctl/link.h"
+#include "ctl/inquiry.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -199,6 +199,16 @@ show_catch_all(const struct plan *p)
 	show_lane(p, d, NULL);
 }
 
+/* Lanes that may not ask would be plain clones of smtp. */
+static bool
+has_lanes(const struct config *config)
+{
+	if (config->listen.map[0] != '\0')
+		return true;
+	puts("# listen.map is off: there are no lanes.");
+	return false;
+}
+
 static void
 show_main(const struct config *config)
 {
@@ -209,6 +219,8 @@ show_main(const struct config *config)
 		show_policy(config->listen.policy);
 	if (config->listen.milter[0] != '\0')
 		show_milter(config->listen.milter);
+	if (!has_lanes(config))
+		return;
 	puts("# The first table that knows a domain wins; keep those you have."
 	    " `postfix reload`\n# after each change of the table.");
 	puts("transport_maps = texthash:${config_directory}/mailweir-transport");
@@ -225,8 +237,10 @@ show_master(const struct config *config)
 	const struct plan *p = &config->plan;
 	char map[128];
 
-	socket_name(config->listen.map, map);
 	puts("# master.cf");
+	if (!has_lanes(config))
+		return;
+	socket_name(config->listen.map, map);
 	for (uint32_t i = 0; i < p->n_destinations; i++) {
 		const struct destination *d = &p->destinations[i];
 
@@ -264,9 +278,13 @@ show_patterns(const struct plan *p)
 }
 
 static void
-show_transport(const struct plan *p)
+show_transport(const struct config *config)
 {
+	const struct plan *p = &config->plan;
+
 	puts("# transport");
+	if (!has_lanes(config))
+		return;
 	puts("# As mailweir-transport beside main.cf.");
 	show_patterns(p);
 	for (uint32_t i = 0; i < p->n_destinations; i++) {
@@ -282,7 +300,7 @@ show_transport(const struct plan *p)
 enum answer
 verb_postfix(const struct options *o)
 {
-	struct config *config = link_config(o);
+	struct config *config = inquiry_config(o);
 
 	if (config == NULL)
 		return ANSWER_NO;
@@ -290,7 +308,7 @@ verb_postfix(const struct options *o)
 	putchar('\n');
 	show_master(config);
 	putchar('\n');
-	show_transport(&config->plan);
+	show_transport(config);
 	config_free(&config);
 	return ANSWER_DONE;
 }

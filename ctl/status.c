@@ -1,7 +1,7 @@
 #include "ctl/status.h"
 
 #include "base/mem.h"
-#include "ctl/link.h"
+#include "ctl/inquiry.h"
 
 #include <string.h>
 
@@ -51,7 +51,7 @@ compare_hosts(struct status *s)
 }
 
 static bool
-read_upstreams(struct link *link, struct status *s)
+read_upstreams(struct inquiry *q, struct status *s)
 {
 	const struct plan *p = &s->config->plan;
 	struct store_reply reply;
@@ -59,7 +59,7 @@ read_upstreams(struct link *link, struct status *s)
 	for (uint32_t i = 0; i < p->n_upstreams; i++) {
 		struct upstream_status *u = &s->upstreams[i];
 
-		if (!link_upstream(link, i, &reply))
+		if (!inquiry_upstream(q, i, &reply))
 			return false;
 		u->upstream = &p->upstreams[i];
 		u->view = (struct upstream_view){
@@ -77,7 +77,7 @@ read_upstreams(struct link *link, struct status *s)
 }
 
 static bool
-read_destinations(struct link *link, struct status *s)
+read_destinations(struct inquiry *q, struct status *s)
 {
 	const struct plan *p = &s->config->plan;
 	struct store_reply reply;
@@ -86,7 +86,7 @@ read_destinations(struct link *link, struct status *s)
 		struct destination_status *d = &s->destinations[i];
 
 		d->destination = &p->destinations[i];
-		if (!link_ask(link, &(struct store_request){
+		if (!inquiry_ask(q, &(struct store_request){
 			.verb = STORE_DESTINATION,
 			.name = d->destination->name,
 		    }, &reply))
@@ -100,19 +100,19 @@ read_destinations(struct link *link, struct status *s)
 }
 
 static bool
-show(struct link *link, const struct options *o, struct status *s)
+show(struct inquiry *q, const struct options *o, struct status *s)
 {
 	const struct store_request ask = { .verb = STORE_HOSTS };
 	struct store_reply hosts;
 	bool answered;
 
-	if (!link_ask(link, &ask, &hosts))
+	if (!inquiry_ask(q, &ask, &hosts))
 		return false;
 	s->now_ms = hosts.now_ms;
 	s->hosts = hosts.u.hosts.list;
 	s->n_hosts = hosts.u.hosts.n;
 	compare_hosts(s);
-	answered = read_upstreams(link, s) && read_destinations(link, s);
+	answered = read_upstreams(q, s) && read_destinations(q, s);
 	if (answered)
 		(o->json ? status_show_json : status_show_text)(s);
 	store_reply_clear(&hosts);
@@ -122,9 +122,9 @@ show(struct link *link, const struct options *o, struct status *s)
 enum answer
 verb_status(const struct options *o)
 {
-	struct config *config = link_config(o);
+	struct config *config = inquiry_config(o);
 	struct status s = { .config = config };
-	struct link *link;
+	struct inquiry *q;
 	bool answered;
 
 	if (config == NULL)
@@ -132,9 +132,9 @@ verb_status(const struct options *o)
 	s.upstreams = mem_new(config->plan.n_upstreams, sizeof(*s.upstreams));
 	s.destinations = mem_new(config->plan.n_destinations,
 	    sizeof(*s.destinations));
-	link = link_new(config);
-	answered = show(link, o, &s);
-	link_free(&link);
+	q = inquiry_new(config);
+	answered = show(q, o, &s);
+	inquiry_free(&q);
 	mem_free(s.upstreams);
 	mem_free(s.destinations);
 	config_free(&config);

@@ -1,10 +1,10 @@
 /*
- * link - what most verbs begin with: the configuration, and Redis.
+ * inquiry - what most verbs begin with: the configuration, and Redis.
  *
  * People wait up to two seconds for Redis, whatever the daemons do.
  */
-#ifndef CTL_LINK_H
-#define CTL_LINK_H
+#ifndef CTL_INQUIRY_H
+#define CTL_INQUIRY_H
 
 #include "config/config.h"
 #include "ctl/verb.h"
@@ -12,19 +12,19 @@
 
 #include <stdbool.h>
 
-struct link;
+struct inquiry;
 
 /* The configuration of -c, yours; NULL when it is bad, which has been said. */
-struct config *link_config(const struct options *o);
+struct config *inquiry_config(const struct options *o);
 
-struct link *link_new(const struct config *config);
-void link_free(struct link **link);
+struct inquiry *inquiry_new(const struct config *config);
+void inquiry_free(struct inquiry **q);
 /* Ask; false when there was no answer, which has been said. Clear the reply. */
-bool link_ask(struct link *link, const struct store_request *request,
+bool inquiry_ask(struct inquiry *q, const struct store_request *request,
     struct store_reply *out_reply) MW_MUST_CHECK;
 
 /* A plain read of the upstream at an index of the plan. */
-bool link_upstream(struct link *link, uint32_t index,
+bool inquiry_upstream(struct inquiry *q, uint32_t index,
     struct store_reply *out_reply) MW_MUST_CHECK;
 
 #endif

@@ -1,13 +1,13 @@
-#include "ctl/link.h"
+#include "ctl/inquiry.h"
 
 #include "base/mem.h"
 #include "store/pool.h"
 
 #include <stdio.h>
 
-#define LINK_TIMEOUT_MS 2000
+#define INQUIRY_TIMEOUT_MS 2000
 
-struct link {
+struct inquiry {
 	const struct config *config;
 	struct store_pool *pool;
 	enum store_trouble trouble;
@@ -17,17 +17,17 @@ struct link {
 static void
 on_health(void *arg, enum store_trouble trouble, const char *text)
 {
-	struct link *link = arg;
+	struct inquiry *q = arg;
 
-	link->trouble = trouble;
-	snprintf(link->text, sizeof(link->text), "%s", text);
+	q->trouble = trouble;
+	snprintf(q->text, sizeof(q->text), "%s", text);
 }
 
 static void
-say_away(const struct link *link, const struct err *err)
+say_away(const struct inquiry *q, const struct err *err)
 {
-	const struct address *a = &link->config->store.address;
-	const bool known = link->trouble != STORE_FINE;
+	const struct address *a = &q->config->store.address;
+	const bool known = q->trouble != STORE_FINE;
 
 	if (a->is_unix)
 		fprintf(stderr, "mailweir: Redis at unix:%s: ", a->path);
@@ -36,14 +36,14 @@ say_away(const struct link *link, const struct err *err)
 		    (unsigned)a->port);
 	if (known)
 		fprintf(stderr, "%s (%s). %s\n",
-		    store_trouble_name(link->trouble), link->text,
-		    store_trouble_advice(link->trouble));
+		    store_trouble_name(q->trouble), q->text,
+		    store_trouble_advice(q->trouble));
 	else
 		fprintf(stderr, "%s\n", err->text);
 }
 
 struct config *
-link_config(const struct options *o)
+inquiry_config(const struct options *o)
 {
 	struct config_errors errors = { 0 };
 	struct config *config = config_load(
@@ -55,55 +55,55 @@ link_config(const struct options *o)
 	return config;
 }
 
-struct link *
-link_new(const struct config *config)
+struct inquiry *
+inquiry_new(const struct config *config)
 {
-	struct link *link = mem_new(1, sizeof(*link));
+	struct inquiry *q = mem_new(1, sizeof(*q));
 	const struct store_options options = {
 		.address = config->store.address,
 		.prefix = config->store.prefix,
 		.username = config->store.username,
 		.password = config->store.password,
 		.database = config->store.database,
-		.timeout_ms = LINK_TIMEOUT_MS,
+		.timeout_ms = INQUIRY_TIMEOUT_MS,
 	};
 
-	link->config = config;
-	link->pool = store_pool_new(&options, 1, on_health, link);
-	return link;
+	q->config = config;
+	q->pool = store_pool_new(&options, 1, on_health, q);
+	return q;
 }
 
 void
-link_free(struct link **link)
+inquiry_free(struct inquiry **q)
 {
-	if (*link == NULL)
+	if (*q == NULL)
 		return;
-	store_pool_free(&(*link)->pool);
-	mem_free(*link);
-	*link = NULL;
+	store_pool_free(&(*q)->pool);
+	mem_free(*q);
+	*q = NULL;
 }
 
 bool
-link_ask(struct link *link, const struct store_request *request,
+inquiry_ask(struct inquiry *q, const struct store_request *request,
     struct store_reply *out_reply)
 {
 	struct err err = { 0 };
 
-	if (store_pool_call(link->pool, request, out_reply, &err) == 0)
+	if (store_pool_call(q->pool, request, out_reply, &err) == 0)
 		return true;
-	say_away(link, &err);
+	say_away(q, &err);
 	return false;
 }
 
 bool
-link_upstream(struct link *link, uint32_t index,
+inquiry_upstream(struct inquiry *q, uint32_t index,
     struct store_reply *out_reply)
 {
-	const struct upstream *u = &link->config->plan.upstreams[index];
+	const struct upstream *u = &q->config->plan.upstreams[index];
 
-	return link_ask(link, &(struct store_request){
+	return inquiry_ask(q, &(struct store_request){
 		.verb = STORE_OBSERVE, .name = u->name,
-		.u.observe = { .host = link->config->host,
+		.u.observe = { .host = q->config->host,
 		    .window_ms = u->breaker.window_ms },
 	    }, out_reply);
 }
