@@ -1,10 +1,10 @@
 #include "core/decide.h"
 
-#include <assert.h>
-
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/number.h"
+
+#include <assert.h>
 
 static const char *const reason_names[] = {
 	[DECIDE_FINE] = "fine",

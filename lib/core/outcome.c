@@ -1,11 +1,11 @@
 #include "core/outcome.h"
 
-#include <assert.h>
-
 #include "base/mem.h"
 #include "base/pattern.h"
 #include "base/printable.h"
 #include "core/reply.h"
+
+#include <assert.h>
 
 #define STATUS_SEEN 512		/* bytes of a status that are looked at */
 #define REGEX_MAX 1000

@@ -1,8 +1,8 @@
 #include "core/plan.h"
 
-#include <assert.h>
-
 #include "base/mem.h"
+
+#include <assert.h>
 
 /* As postconf(5) spells them. */
 static const char *const tls_level_names[] = {

@@ -1,10 +1,10 @@
 #include "core/reply.h"
 
-#include <stdio.h>
-
 #include "base/buf.h"
 #include "base/number.h"
 #include "base/printable.h"
+
+#include <stdio.h>
 
 #define DSN_NUMBER_MAX 999	/* RFC 3463 section 2: up to three digits */
 

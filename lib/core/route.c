@@ -1,10 +1,10 @@
 #include "core/route.h"
 
-#include <assert.h>
-#include <stdio.h>
-
 #include "base/mem.h"
 #include "base/number.h"
+
+#include <assert.h>
+#include <stdio.h>
 
 /* How closely a next hop belongs to an upstream; the closest one has it. */
 enum nearness { STRANGER = 0, ANY_MX, BELOW_SUFFIX, NAMED };
