@@ -1,2 +1,32 @@
-# Tests of base. (Each program: check_PROGRAMS, _SOURCES, _CFLAGS = $(test_cflags),
-# _LDADD = $(base_libs) $(CHECK_LIBS); inside "if HAVE_CHECK".)
+# Tests of base.
+if HAVE_CHECK
+check_PROGRAMS += tests/base/test_idna
+tests_base_test_idna_SOURCES = tests/base/test_idna.c
+tests_base_test_idna_CFLAGS = $(test_cflags)
+tests_base_test_idna_LDADD = $(base_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/base/test_net
+tests_base_test_net_SOURCES = tests/base/test_net.c
+tests_base_test_net_CFLAGS = $(test_cflags)
+tests_base_test_net_LDADD = $(base_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/base/test_number
+tests_base_test_number_SOURCES = tests/base/test_number.c
+tests_base_test_number_CFLAGS = $(test_cflags)
+tests_base_test_number_LDADD = $(base_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/base/test_pattern
+tests_base_test_pattern_SOURCES = tests/base/test_pattern.c
+tests_base_test_pattern_CFLAGS = $(test_cflags)
+tests_base_test_pattern_LDADD = $(base_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/base/test_printable
+tests_base_test_printable_SOURCES = tests/base/test_printable.c
+tests_base_test_printable_CFLAGS = $(test_cflags)
+tests_base_test_printable_LDADD = $(base_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/base/test_span
+tests_base_test_span_SOURCES = tests/base/test_span.c
+tests_base_test_span_CFLAGS = $(test_cflags)
+tests_base_test_span_LDADD = $(base_libs) $(CHECK_LIBS)
+endif
