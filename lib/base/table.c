@@ -20,6 +20,7 @@ struct table {
 };
 
 #define ROOM_MIN 16
+#define KEYS_MIN 256
 
 /* FNV-1a over the bytes, then mixed, from a seed of this table's own. */
 static uint64_t
@@ -72,7 +73,7 @@ keep_key(struct table *t, struct span key)
 
 	assert(at + key.len <= UINT32_MAX);
 	while (at + key.len > t->keys_room) {
-		t->keys_room = t->keys_room > 0 ? t->keys_room * 2 : 256;
+		t->keys_room *= 2;
 		t->keys = mem_resize(t->keys, t->keys_room, 1);
 	}
 	if (key.len > 0)
@@ -88,6 +89,8 @@ table_new(void)
 
 	t->room = ROOM_MIN;
 	t->slots = mem_new(t->room, sizeof(*t->slots));
+	t->keys_room = KEYS_MIN;
+	t->keys = mem_new(t->keys_room, 1);
 	t->seed = 14695981039346656037U ^ chance_below(UINT32_MAX);
 	return t;
 }

@@ -29,4 +29,9 @@ check_PROGRAMS += tests/base/test_span
 tests_base_test_span_SOURCES = tests/base/test_span.c
 tests_base_test_span_CFLAGS = $(test_cflags)
 tests_base_test_span_LDADD = $(base_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/base/test_table
+tests_base_test_table_SOURCES = tests/base/test_table.c
+tests_base_test_table_CFLAGS = $(test_cflags)
+tests_base_test_table_LDADD = $(base_libs) $(CHECK_LIBS)
 endif
