@@ -1,6 +1,7 @@
 #include "base/clock.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static int64_t
@@ -35,11 +36,13 @@ clock_format(int64_t wall_ms, char dst[32])
 {
 	const time_t seconds = (time_t)(wall_ms / 1000);
 	struct tm tm;
-	char date[24];
+	size_t len = 0;
 
-	if (wall_ms < 0 || gmtime_r(&seconds, &tm) == NULL ||
-	    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm) == 0)
-		snprintf(date, sizeof(date), "-");
-	snprintf(dst, 32, "%s.%03dZ", date, (int)(wall_ms % 1000 & 0x3ff));
+	if (wall_ms >= 0 && gmtime_r(&seconds, &tm) != NULL)
+		len = strftime(dst, 32, "%Y-%m-%dT%H:%M:%S", &tm);
+	if (len != strlen("2026-11-21T12:00:00"))
+		snprintf(dst, 32, "-");
+	else
+		snprintf(dst + len, 32 - len, ".%03dZ", (int)(wall_ms % 1000));
 	return dst;
 }

@@ -1,5 +1,10 @@
 # Tests of base.
 if HAVE_CHECK
+check_PROGRAMS += tests/base/test_clock
+tests_base_test_clock_SOURCES = tests/base/test_clock.c
+tests_base_test_clock_CFLAGS = $(test_cflags)
+tests_base_test_clock_LDADD = $(base_libs) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/base/test_idna
 tests_base_test_idna_SOURCES = tests/base/test_idna.c
 tests_base_test_idna_CFLAGS = $(test_cflags)
