@@ -1,5 +1,10 @@
 # Tests of base.
 if HAVE_CHECK
+check_PROGRAMS += tests/base/test_chance
+tests_base_test_chance_SOURCES = tests/base/test_chance.c
+tests_base_test_chance_CFLAGS = $(test_cflags)
+tests_base_test_chance_LDADD = $(base_libs) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/base/test_clock
 tests_base_test_clock_SOURCES = tests/base/test_clock.c
 tests_base_test_clock_CFLAGS = $(test_cflags)
