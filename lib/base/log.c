@@ -16,7 +16,7 @@
 #define VALUE_MAX 200
 #define BURST 20		/* lines of one event at once ... */
 #define PER_SECOND 5		/* ... and a second after */
-#define EVENTS 64		/* names that are told apart; others share */
+#define EVENTS 64		/* rates; names of the same hash share one */
 
 /* How much of one event's name was written lately, in 1/1000 of a line. */
 struct rate {
@@ -44,10 +44,10 @@ static const char *const level_names[] = {
 };
 
 static const int syslog_levels[] = {
-	[LOG_LEVEL_ERROR] = 3,
-	[LOG_LEVEL_WARNING] = 4,
-	[LOG_LEVEL_INFO] = 6,
-	[LOG_LEVEL_DEBUG] = 7,
+	[LOG_LEVEL_ERROR] = LOG_ERR,
+	[LOG_LEVEL_WARNING] = LOG_WARNING,
+	[LOG_LEVEL_INFO] = LOG_INFO,
+	[LOG_LEVEL_DEBUG] = LOG_DEBUG,
 };
 
 static struct rate *
@@ -107,40 +107,53 @@ add_text(struct buf *line, const char *text)
 }
 
 static void
+add_field(struct buf *line, const struct log_field *field)
+{
+	buf_addf(line, " %s=", field->name);
+	if (field->text != NULL)
+		add_text(line, field->text);
+	else
+		buf_addf(line, "%" PRId64, field->number);
+}
+
+/* Each field whole or, where the line is full, not at all. */
+static void
 add_fields(struct buf *line, const struct log_field *fields, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		buf_addf(line, " %s=", fields[i].name);
-		if (fields[i].text != NULL)
-			add_text(line, fields[i].text);
-		else
-			buf_addf(line, "%" PRId64, fields[i].number);
+		struct buf one = buf_new(LINE_MAX_BYTES);
+
+		add_field(&one, &fields[i]);
+		buf_add_span(line, buf_span(&one));
+		buf_free(&one);
 	}
 }
 
 /* A reader that has stopped reading loses lines; it does not stop mail. */
-static void
+static bool
 put_on_stderr(enum log_level level, const struct buf *line)
 {
 	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
-	char text[LINE_MAX_BYTES + 100];
-	const int len = snprintf(text, sizeof(text), "%s[%ld]: %s: %s\n",
-	    writer.program, (long)getpid(), level_names[level],
-	    buf_text(line));
+	struct buf text = buf_new(LINE_MAX_BYTES + 100);
+	bool done;
 
-	if (poll(&fd, 1, 0) <= 0 || (fd.revents & POLLOUT) == 0 ||
-	    write(STDERR_FILENO, text, (size_t)len) < 0)
-		rate_of("log")->suppressed++;
+	buf_addf(&text, "%s[%ld]: %s: %s\n", writer.program, (long)getpid(),
+	    level_names[level], buf_text(line));
+	done = poll(&fd, 1, 0) > 0 && (fd.revents & POLLOUT) != 0 &&
+	    write(STDERR_FILENO, buf_text(&text), text.len) >= 0;
+	buf_free(&text);
+	return done;
 }
 
-static void
+/* False when the line is lost. */
+static bool
 put(enum log_level level, const struct buf *line)
 {
-	if (writer.target == LOG_TARGET_SYSLOG)
-		syslog(syslog_levels[level], "%s: %s", level_names[level],
-		    buf_text(line));
-	else
-		put_on_stderr(level, line);
+	if (writer.target == LOG_TARGET_STDERR)
+		return put_on_stderr(level, line);
+	syslog(syslog_levels[level], "%s: %s", level_names[level],
+	    buf_text(line));
+	return true;
 }
 
 void
@@ -178,8 +191,8 @@ log_write(enum log_level level, const char *event,
 		if (rate->suppressed > 0)
 			buf_addf(&line, " suppressed=%" PRIu64,
 			    rate->suppressed);
-		rate->suppressed = 0;
-		put(level, &line);
+		rate->suppressed = put(level, &line) ? 0 :
+		    rate->suppressed + 1;
 	}
 	pthread_mutex_unlock(&writer.lock);
 	buf_free(&line);

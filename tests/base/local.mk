@@ -15,6 +15,11 @@ tests_base_test_idna_SOURCES = tests/base/test_idna.c
 tests_base_test_idna_CFLAGS = $(test_cflags)
 tests_base_test_idna_LDADD = $(base_libs) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/base/test_log
+tests_base_test_log_SOURCES = tests/base/test_log.c
+tests_base_test_log_CFLAGS = $(test_cflags)
+tests_base_test_log_LDADD = $(base_libs) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/base/test_net
 tests_base_test_net_SOURCES = tests/base/test_net.c
 tests_base_test_net_CFLAGS = $(test_cflags)
