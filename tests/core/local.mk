@@ -6,3 +6,23 @@ tests_core_test_lease_SOURCES = tests/core/test_lease.c
 tests_core_test_lease_CFLAGS = $(test_cflags)
 tests_core_test_lease_LDADD = $(core_libs) $(CHECK_LIBS)
 endif
+
+if HAVE_CHECK
+check_PROGRAMS += tests/core/test_outcome tests/core/test_reply \
+	tests/core/test_plan tests/core/test_route tests/core/test_decide
+tests_core_test_outcome_SOURCES = tests/core/test_outcome.c
+tests_core_test_outcome_CFLAGS = $(test_cflags)
+tests_core_test_outcome_LDADD = $(core_libs) $(CHECK_LIBS)
+tests_core_test_reply_SOURCES = tests/core/test_reply.c
+tests_core_test_reply_CFLAGS = $(test_cflags)
+tests_core_test_reply_LDADD = $(core_libs) $(CHECK_LIBS)
+tests_core_test_plan_SOURCES = tests/core/test_plan.c
+tests_core_test_plan_CFLAGS = $(test_cflags)
+tests_core_test_plan_LDADD = $(core_libs) $(CHECK_LIBS)
+tests_core_test_route_SOURCES = tests/core/test_route.c
+tests_core_test_route_CFLAGS = $(test_cflags)
+tests_core_test_route_LDADD = $(core_libs) $(CHECK_LIBS)
+tests_core_test_decide_SOURCES = tests/core/test_decide.c
+tests_core_test_decide_CFLAGS = $(test_cflags)
+tests_core_test_decide_LDADD = $(core_libs) $(CHECK_LIBS)
+endif

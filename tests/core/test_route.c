@@ -1,0 +1,328 @@
+#include "core/route.h"
+
+#include "suite.h"
+
+#include "base/mem.h"
+
+#define NOW 1000000
+
+enum { FILTER, FILTER_EU, EXCHANGE, OUTLOOK, ODD, UPSTREAMS };
+
+static const struct upstream upstreams[] = {
+	[FILTER] = {
+		.name = "filter", .n_nexthops = 2,
+		.nexthops = { "[filter.example.net]:25", "filter.example.net:25" },
+		.tls = TLS_ENCRYPT,
+	},
+	[FILTER_EU] = {
+		.name = "filter-eu", .n_nexthops = 1,
+		.nexthops = { "[eu.filter.example.net]:587" },
+	},
+	[EXCHANGE] = {
+		.name = "exchange", .n_nexthops = 1,
+		.nexthops = { "[contoso-com.mail.example.com]:25" },
+		.tls = TLS_ENCRYPT,
+	},
+	[OUTLOOK] = {
+		.name = "outlook", .n_nexthops = 1, .mx = true,
+		.nexthops = { "[.mail.example.com]:25" },
+	},
+	[ODD] = {
+		.name = "odd", .n_nexthops = 1,
+		.nexthops = { "odd.example.org:25" },
+	},
+};
+
+static const struct {
+	const char *says;
+	const char *text;
+	const char *then;	/* NULL: no next hop */
+} nexthops[] = {
+	{ "a host in brackets", "[filter.example.net]",
+	    "[filter.example.net]:25" },
+	{ "with its port", "[filter.example.net]:2525",
+	    "[filter.example.net]:2525" },
+	{ "a port by name, and case", "[Filter.Example.NET]:SMTP",
+	    "[filter.example.net]:25" },
+	{ "submission", "[f.example]:submission", "[f.example]:587" },
+	{ "smtps", "[f.example]:smtps", "[f.example]:465" },
+	{ "a bare domain gets a port, and stays bare", "Contoso.com",
+	    "contoso.com:25" },
+	{ "with its port", "contoso.com:smtp", "contoso.com:25" },
+	{ "a suffix keeps its dot", "[.Example.net]", "[.example.net]:25" },
+	{ "an IPv4 address", "[192.0.2.1]:25", "[192.0.2.1]:25" },
+	{ "an IPv6 address", "[2001:DB8::1]:25", "[2001:db8::1]:25" },
+	{ "a final dot is none", "[f.example.]", "[f.example]:25" },
+	{ "nothing", "", NULL },
+	{ "empty brackets", "[]", NULL },
+	{ "a dot alone", "[.]", NULL },
+	{ "two dots", "[..example]", NULL },
+	{ "a parent domain that Postfix asks for", ".example.com", NULL },
+	{ "brackets left open", "[f.example", NULL },
+	{ "words behind them", "[f.example]x:25", NULL },
+	{ "a port missing", "[f.example]:", NULL },
+	{ "port 0", "[f.example]:0", NULL },
+	{ "port 65536", "[f.example]:65536", NULL },
+	{ "a service that is none", "[f.example]:pop3", NULL },
+	{ "a port too many", "f.example:25:25", NULL },
+	{ "an address without brackets", "2001:db8::1", NULL },
+	{ "a suffix of an address", "[.2001:db8::1]", NULL },
+	{ "a network", "[2001:db8::/32]", NULL },
+	{ "blanks", "[f .example]", NULL },
+};
+
+START_TEST(a_next_hop_has_one_spelling)
+{
+	char text[NEXTHOP_MAX + 1], again[NEXTHOP_MAX + 1];
+	const bool good = route_nexthop(span_of(nexthops[_i].text), text);
+
+	ck_assert_msg(good == (nexthops[_i].then != NULL), "%s",
+	    nexthops[_i].says);
+	if (!good)
+		return;
+	ck_assert_str_eq(text, nexthops[_i].then);
+	ck_assert(route_nexthop(span_of(text), again));
+	ck_assert_str_eq(again, text);
+}
+END_TEST
+
+static const struct plan plan = {
+	.mode = PLAN_ENFORCE,
+	.upstreams = upstreams,
+	.n_upstreams = UPSTREAMS,
+};
+
+/* The forest stands first, so that what is closer has to win over it. */
+static const struct destination all = {
+	.name = "all",
+	.n_routes = 5,
+	.routes = {
+		{ .upstream = OUTLOOK }, { .upstream = FILTER },
+		{ .upstream = FILTER_EU }, { .upstream = EXCHANGE },
+		{ .upstream = ODD },
+	},
+};
+
+static const struct {
+	const char *says;
+	const char *nexthop;
+	int upstream;		/* -1: none */
+} found[] = {
+	{ "its name", "[filter.example.net]:25", FILTER },
+	{ "without a port", "[filter.example.net]", FILTER },
+	{ "in any case", "[FILTER.example.net]:smtp", FILTER },
+	{ "its second name", "filter.example.net", FILTER },
+	{ "another port is another system", "[eu.filter.example.net]:25", -1 },
+	{ "that port", "[eu.filter.example.net]:submission", FILTER_EU },
+	{ "a host below the suffix", "[fabrikam.mail.example.com]:25",
+	    OUTLOOK },
+	{ "far below it", "[a.b.mail.example.com]:25", OUTLOOK },
+	{ "not the suffix itself", "[mail.example.com]:25", -1 },
+	{ "nor what only ends like it", "[xmail.example.com]:25", -1 },
+	{ "nor on another port", "[a.mail.example.com]:26", -1 },
+	{ "a name before a suffix", "[contoso-com.mail.example.com]:25",
+	    EXCHANGE },
+	{ "a bare domain is its MX", "contoso.com", OUTLOOK },
+	{ "even where it looks like the suffix", "a.mail.example.com",
+	    OUTLOOK },
+	{ "a bare name before any MX", "odd.example.org", ODD },
+	{ "a stranger", "[relay.example.org]:25", -1 },
+	{ "no next hop", "[", -1 },
+	{ "nothing", "", -1 },
+};
+
+START_TEST(the_closest_upstream_has_a_next_hop)
+{
+	const int place = route_find(&plan, &all, span_of(found[_i].nexthop));
+	const int upstream =
+	    place < 0 ? -1 : (int)all.routes[place].upstream;
+
+	ck_assert_msg(upstream == found[_i].upstream, "%s: got %d",
+	    found[_i].says, upstream);
+}
+END_TEST
+
+START_TEST(a_bare_domain_is_no_mx_without_mx)
+{
+	static const struct destination d = {
+		.n_routes = 1, .routes = { { .upstream = FILTER } },
+	};
+
+	ck_assert_int_eq(route_find(&plan, &d, SPAN("contoso.com")), -1);
+}
+END_TEST
+
+static struct upstream_view
+view_in(enum breaker_state state)
+{
+	return (struct upstream_view){
+		.known = true,
+		.record.breaker = {
+			.state = state,
+			.allowance = state == BREAKER_SHEDDING ||
+			    state == BREAKER_RAMP ? 100 : 0,
+			.trips = state != BREAKER_CLOSED,
+		},
+	};
+}
+
+static const struct destination contoso = {
+	.name = "contoso",
+	.n_routes = 4,
+	.routes = {
+		{ .upstream = FILTER },
+		{ .upstream = EXCHANGE, .unfiltered = true,
+		    .after_ms = 600000 },
+		{ .upstream = FILTER_EU },
+		{ .upstream = ODD },
+	},
+};
+
+static const struct {
+	const char *says;
+	int after;
+	enum breaker_state eu, odd;
+	int then;
+} alternates[] = {
+	{ "unfiltered is passed over", 0, BREAKER_CLOSED, BREAKER_CLOSED, 2 },
+	{ "so is what is open", 0, BREAKER_OPEN, BREAKER_CLOSED, 3 },
+	{ "half-open may take mail", 0, BREAKER_HALF_OPEN, BREAKER_CLOSED, 2 },
+	{ "so may a ramp", 0, BREAKER_RAMP, BREAKER_CLOSED, 2 },
+	{ "and what sheds", 0, BREAKER_SHEDDING, BREAKER_CLOSED, 2 },
+	{ "nobody left", 0, BREAKER_OPEN, BREAKER_OPEN, -1 },
+	{ "behind the last", 3, BREAKER_CLOSED, BREAKER_CLOSED, -1 },
+	{ "behind the one before", 2, BREAKER_CLOSED, BREAKER_CLOSED, 3 },
+	{ "from the start", -1, BREAKER_CLOSED, BREAKER_CLOSED, 0 },
+};
+
+START_TEST(an_alternate_filters_and_may_take_mail)
+{
+	struct upstream_view views[UPSTREAMS] = {
+		[FILTER_EU] = view_in(alternates[_i].eu),
+		[ODD] = view_in(alternates[_i].odd),
+	};
+
+	ck_assert_msg(route_alternate(&contoso, alternates[_i].after, views,
+	    NOW) == alternates[_i].then, "%s", alternates[_i].says);
+}
+END_TEST
+
+static const struct {
+	const char *says;
+	enum plan_mode mode;
+	bool known;
+	enum override_state override;
+	enum breaker_state state;
+	int64_t open_for_ms;
+	int64_t preflight_ago_ms;	/* -1: never */
+	enum bypass then;
+} bypasses[] = {
+	{ "long open, tried a moment ago", PLAN_ENFORCE, true, OVERRIDE_NONE,
+	    BREAKER_OPEN, 600000, 1000, BYPASS_OK },
+	{ "tried a minute ago", PLAN_ENFORCE, true, OVERRIDE_NONE,
+	    BREAKER_OPEN, 600000, 60000, BYPASS_OK },
+	{ "never in observe mode", PLAN_OBSERVE, true, OVERRIDE_NONE,
+	    BREAKER_OPEN, 600000, 1000, BYPASS_OBSERVE },
+	{ "nothing known of the primary", PLAN_ENFORCE, false, OVERRIDE_NONE,
+	    BREAKER_OPEN, 600000, 1000, BYPASS_UNKNOWN },
+	{ "it is up", PLAN_ENFORCE, true, OVERRIDE_NONE,
+	    BREAKER_CLOSED, 600000, 1000, BYPASS_PRIMARY_UP },
+	{ "it sheds only", PLAN_ENFORCE, true, OVERRIDE_NONE,
+	    BREAKER_SHEDDING, 600000, 1000, BYPASS_PRIMARY_UP },
+	{ "it is being tried", PLAN_ENFORCE, true, OVERRIDE_NONE,
+	    BREAKER_HALF_OPEN, 600000, 1000, BYPASS_PRIMARY_UP },
+	{ "it comes back", PLAN_ENFORCE, true, OVERRIDE_NONE,
+	    BREAKER_RAMP, 600000, 1000, BYPASS_PRIMARY_UP },
+	{ "an operator says it is up", PLAN_ENFORCE, true, OVERRIDE_CLOSED,
+	    BREAKER_OPEN, 600000, 1000, BYPASS_PRIMARY_UP },
+	{ "an operator took it down, nobody knows when", PLAN_ENFORCE, true,
+	    OVERRIDE_OPEN, BREAKER_CLOSED, 600000, 1000, BYPASS_TOO_EARLY },
+	{ "a moment too early", PLAN_ENFORCE, true, OVERRIDE_NONE,
+	    BREAKER_OPEN, 599999, 1000, BYPASS_TOO_EARLY },
+	{ "no preflight", PLAN_ENFORCE, true, OVERRIDE_NONE,
+	    BREAKER_OPEN, 600000, -1, BYPASS_NO_PREFLIGHT },
+	{ "an old one", PLAN_ENFORCE, true, OVERRIDE_NONE,
+	    BREAKER_OPEN, 600000, 60001, BYPASS_NO_PREFLIGHT },
+};
+
+START_TEST(a_bypass_needs_all_its_conditions)
+{
+	struct upstream_view views[UPSTREAMS] = {
+		[FILTER] = view_in(bypasses[_i].state),
+	};
+	struct plan p = plan;
+	enum bypass got;
+
+	p.mode = bypasses[_i].mode;
+	views[FILTER].known = bypasses[_i].known;
+	views[FILTER].override.state = bypasses[_i].override;
+	views[FILTER].override.until_ms = NOW + 1;
+	views[FILTER].record.breaker.since_ms = NOW - bypasses[_i].open_for_ms;
+	got = route_bypass(&p, &contoso, 1, views,
+	    bypasses[_i].preflight_ago_ms < 0 ? 0 :
+	    NOW - bypasses[_i].preflight_ago_ms, NOW);
+	ck_assert_msg(got == bypasses[_i].then, "%s: got '%s'",
+	    bypasses[_i].says, bypass_name(got));
+}
+END_TEST
+
+static const struct {
+	const char *says;
+	enum tls_level primary, alternate;
+	bool then;
+} levels[] = {
+	{ "the same", TLS_ENCRYPT, TLS_ENCRYPT, true },
+	{ "more", TLS_MAY, TLS_SECURE, true },
+	{ "less", TLS_VERIFY, TLS_ENCRYPT, false },
+	{ "main.cf's for both", TLS_UNSET, TLS_UNSET, true },
+	{ "main.cf's beside a named one", TLS_ENCRYPT, TLS_UNSET, false },
+	{ "mandatory beside main.cf's", TLS_UNSET, TLS_ENCRYPT, true },
+	{ "may be weaker than main.cf's", TLS_UNSET, TLS_MAY, false },
+};
+
+START_TEST(a_bypass_keeps_its_tls)
+{
+	struct upstream with[UPSTREAMS];
+	struct upstream_view views[UPSTREAMS] = {
+		[FILTER] = view_in(BREAKER_OPEN),
+	};
+	struct plan p = plan;
+
+	memcpy(with, upstreams, sizeof(with));
+	with[FILTER].tls = levels[_i].primary;
+	with[EXCHANGE].tls = levels[_i].alternate;
+	p.upstreams = with;
+	ck_assert_msg(route_bypass(&p, &contoso, 1, views, NOW, NOW) ==
+	    (levels[_i].then ? BYPASS_OK : BYPASS_WEAKER_TLS), "%s",
+	    levels[_i].says);
+}
+END_TEST
+
+START_TEST(a_bypass_that_may_be_used_has_no_name)
+{
+	ck_assert_str_eq(bypass_name(BYPASS_OK), "");
+	ck_assert_str_eq(bypass_name(BYPASS_OBSERVE), "observe");
+	ck_assert_str_eq(bypass_name(BYPASS_WEAKER_TLS), "weaker-tls");
+}
+END_TEST
+
+int
+main(void)
+{
+	TCase *tc = tcase_create("route");
+	Suite *s = suite_create("core");
+
+	suite_add_tcase(s, tc);
+	tcase_add_loop_test(tc, a_next_hop_has_one_spelling, 0,
+	    MW_N_OF(nexthops));
+	tcase_add_loop_test(tc, the_closest_upstream_has_a_next_hop, 0,
+	    MW_N_OF(found));
+	tcase_add_test(tc, a_bare_domain_is_no_mx_without_mx);
+	tcase_add_loop_test(tc, an_alternate_filters_and_may_take_mail, 0,
+	    MW_N_OF(alternates));
+	tcase_add_loop_test(tc, a_bypass_needs_all_its_conditions, 0,
+	    MW_N_OF(bypasses));
+	tcase_add_loop_test(tc, a_bypass_keeps_its_tls, 0, MW_N_OF(levels));
+	tcase_add_test(tc, a_bypass_that_may_be_used_has_no_name);
+	return suite_main(s);
+}
