@@ -71,8 +71,9 @@ complain(const struct load *l, struct place at, const struct section *s,
 	char text[FAULT_MAX];
 
 	vsnprintf(text, sizeof(text), fmt, ap);
-	errors_add(l->errors, at, "%s%s%s: %s", s->path,
-	    s->path[0] != '\0' && key[0] != '\0' ? "." : "", key, text);
+	errors_add(l->errors, at, "%s%s%s%s%s", s->path,
+	    s->path[0] != '\0' && key[0] != '\0' ? "." : "", key,
+	    s->path[0] != '\0' || key[0] != '\0' ? ": " : "", text);
 }
 
 void

@@ -16,6 +16,7 @@
 
 struct value {
 	bool set;		/* in the file, not by default */
+	bool wrong;		/* complained about already, in part or as a whole */
 	struct place at;
 	int64_t number;		/* milliseconds, per mille, a place in a choice, 0 and 1 */
 	const char *text;	/* never NULL where the key is a string */

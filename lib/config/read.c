@@ -70,6 +70,14 @@ out_of_range(const struct spot *at, const config_setting_t *s,
 	return false;
 }
 
+/* What the scan complained about is not what libconfig made of it. */
+static bool
+is_mangled(const struct spot *at, const config_setting_t *s)
+{
+	return errors_know(at->load->errors, at->load->n_scanned,
+	    place_of(at->load, s));
+}
+
 /* A range's ends: "1..100" or, with units, "1ms..10s". */
 static bool
 in_range(enum key key, int64_t number, bool units)
@@ -101,6 +109,8 @@ read_integer(const struct spot *at, const config_setting_t *s,
 		out->number = config_setting_get_int64(s);
 	else
 		return wrong_type(at, s, "an integer");
+	if (is_mangled(at, s))
+		return false;
 	return in_range(at->key, out->number, false) ||
 	    out_of_range(at, s, "");
 }
@@ -111,6 +121,8 @@ read_percent(const struct spot *at, const config_setting_t *s,
 {
 	if (config_setting_type(s) != CONFIG_TYPE_INT)
 		return wrong_type(at, s, "a whole number of per cent");
+	if (is_mangled(at, s))
+		return false;
 	out->number = config_setting_get_int(s);
 	if (!in_range(at->key, out->number, false))
 		return out_of_range(at, s, " per cent");
@@ -230,7 +242,7 @@ read_strings(const struct spot *at, const config_setting_t *s,
 	struct value *one;
 
 	if (is_sequence(s)) {
-		read_items(at, s, out, read_string);
+		out->wrong = !read_items(at, s, out, read_string);
 		return true;
 	}
 	if (config_setting_type(s) != CONFIG_TYPE_STRING)
@@ -240,7 +252,9 @@ read_strings(const struct spot *at, const config_setting_t *s,
 	one->at = place_of(at->load, s);
 	out->items = one;
 	out->n = 1;
-	return read_string(at, s, one);
+	if (!read_string(at, s, one))
+		out->n = 0;
+	return out->n == 1;
 }
 
 static bool
@@ -286,13 +300,12 @@ read_key(struct load *l, struct section *section, enum key key,
 	struct value *v = &section->values[key - section->first];
 	struct value read = *v;
 
-	read.set = true;
-	read.at = place_of(l, s);
-	if (!errors_know(l->errors, l->n_scanned, read.at) &&
-	    reader_of(key)(&at, s, &read))
+	if (reader_of(key)(&at, s, &read))
 		*v = read;
+	else
+		v->wrong = true;
 	v->set = true;
-	v->at = read.at;
+	v->at = place_of(l, s);
 	if (key_row(key)->planned)
 		errors_note(l->errors, v->at, "%s%s%s: read and checked, but "
 		    "not acted on by this version", section->path,
@@ -501,9 +514,9 @@ read_text(struct load *l, const char *text)
 	config_t tree;
 	bool good;
 
-	l->n_scanned = l->errors->n;
 	read_defaults(l);
 	make_sections(l);
+	l->n_scanned = l->errors->n;
 	config_init(&tree);
 	if (l->folder[0] != '\0')
 		config_set_include_dir(&tree, l->folder);

@@ -2,6 +2,7 @@
 
 #include "near.h"
 
+#include "base/mem.h"
 #include "core/domain.h"
 
 static int
@@ -13,10 +14,10 @@ find_upstream(struct load *l, const struct section *route)
 	struct near near = near_to(v->text);
 	char question[64];
 
-	if (!v->set) {
+	if (!v->set)
 		fault_section(l, route, "needs an upstream");
+	if (!v->set || v->wrong)
 		return -1;
-	}
 	for (uint32_t i = 0; found < 0 && i < p->n_upstreams; i++)
 		near_try(&near, p->upstreams[i].name);
 	if (found < 0)
@@ -146,6 +147,24 @@ resolve_mx(struct load *l, const struct section *s, struct destination *d)
 	d->mx = mx;
 }
 
+/* An empty list is as good as none; one whose items are all wrong is not. */
+static bool
+matches_something(const struct section *s)
+{
+	static const enum key keys[] = { KEY_DESTINATION_DOMAINS,
+	    KEY_DESTINATION_DOMAINS_FILE, KEY_DESTINATION_MX,
+	    KEY_DESTINATION_CATCH_ALL };
+
+	for (size_t i = 0; i < MW_N_OF(keys); i++) {
+		const struct value *v = section_value(s, keys[i]);
+
+		if (v->wrong || v->n > 0 || v->number != 0 ||
+		    v->text[0] != '\0')
+			return true;
+	}
+	return false;
+}
+
 static void
 resolve_destination(struct load *l, const struct section *s,
     struct destination *d)
@@ -155,10 +174,7 @@ resolve_destination(struct load *l, const struct section *s,
 	d->cap = (uint32_t)section_value(s, KEY_DESTINATION_CAP)->number;
 	resolve_mx(l, s, d);
 	resolve_routes(l, s, d);
-	if (!section_value(s, KEY_DESTINATION_DOMAINS)->set &&
-	    !section_value(s, KEY_DESTINATION_DOMAINS_FILE)->set &&
-	    !section_value(s, KEY_DESTINATION_MX)->set &&
-	    section_value(s, KEY_DESTINATION_CATCH_ALL)->number == 0)
+	if (!matches_something(s))
 		fault_section(l, s, "needs domains, a domains_file or "
 		    "catch_all = true");
 }

@@ -152,7 +152,8 @@ resolve_domains(struct load *l)
 		for (size_t j = 0; j < v->n; j++)
 			add_pattern(&d, i, span_of(v->items[j].text),
 			    v->items[j].at);
-		if (section_value(s, KEY_DESTINATION_DOMAINS_FILE)->set)
+		if (section_value(s,
+		    KEY_DESTINATION_DOMAINS_FILE)->text[0] != '\0')
 			add_file(&d, i, s);
 		if (section_value(s, KEY_DESTINATION_CATCH_ALL)->number == 1)
 			set_catch_all(l, i, s, &catch_all);

@@ -58,15 +58,16 @@ static void
 resolve_host(struct load *l)
 {
 	struct config *c = l->config;
-	const struct value *v = resolve_value(l, KEY_HOST);
+	const char *text = resolve_value(l, KEY_HOST)->text;
 	char name[256] = "";
 
-	if (!v->set && gethostname(name, sizeof(name) - 1) != 0)
+	if (text[0] == '\0' && gethostname(name, sizeof(name) - 1) != 0)
 		name[0] = '\0';
 	if (span_copy(c->host, sizeof(c->host),
-	    span_of(v->set ? v->text : name)) && holds_only(c->host, ".-"))
+	    span_of(text[0] != '\0' ? text : name)) &&
+	    holds_only(c->host, ".-"))
 		return;
-	if (v->set)
+	if (text[0] != '\0')
 		blame(l, KEY_HOST, "wants letters, digits, dots and hyphens, "
 		    "64 at most");
 	else

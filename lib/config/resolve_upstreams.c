@@ -116,7 +116,7 @@ resolve_nexthops(struct load *l, const struct section *s, struct upstream *u)
 			    "\"%.60s\" is no next hop such as "
 			    "\"[relay.example.net]:25\"", v->items[i].text);
 	}
-	if (!v->set && !u->mx)
+	if (v->n == 0 && !v->wrong && !u->mx)
 		fault_section(l, s, "needs a nexthop, or mx = true");
 }
 
@@ -156,7 +156,7 @@ resolve_tls(struct load *l, const struct section *s, struct upstream *u)
 	struct span rest = span_trim(span_of(text)), word;
 
 	u->tls_policy = arena_text(l->config->memory, rest);
-	if (!section_value(s, KEY_UPSTREAM_TLS)->set)
+	if (rest.len == 0)
 		return;
 	word = span_cut(&rest, ' ');
 	if (!tls_level_parse(word, &u->tls)) {
