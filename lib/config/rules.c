@@ -117,14 +117,16 @@ read_line(struct reader *r, struct span line)
 {
 	const struct span text = span_trim(line);
 
-	if (line.len > RULES_LINE_MAX)
+	if (line.len > RULES_LINE_MAX) {
 		complain(r, "longer than %d characters", RULES_LINE_MAX);
-	else if (text.len == 0 || text.at[0] == '#')
+		r->rule[0] = '\0';	/* it may have been a rule */
+	} else if (text.len == 0 || text.at[0] == '#') {
 		return;
-	else if (is_blank(line.at[0]))
+	} else if (is_blank(line.at[0])) {
 		read_sample(r, text);
-	else
+	} else {
 		read_rule(r, text);
+	}
 }
 
 static void
@@ -137,7 +139,7 @@ read_lines(struct reader *r, struct span text)
 		read_line(r, line);
 	}
 	r->line = 0;
-	if (r->seen == 0)
+	if (r->seen == 0 && !r->failed)
 		complain(r, "no rule in it");
 }
 

@@ -1,2 +1,9 @@
 # Tests of config. (Each program: check_PROGRAMS, _SOURCES, _CFLAGS = $(test_cflags),
 # _LDADD = $(config_libs) $(CHECK_LIBS); inside "if HAVE_CHECK".)
+
+if HAVE_CHECK
+check_PROGRAMS += tests/config/test_rules
+tests_config_test_rules_SOURCES = tests/config/test_rules.c
+tests_config_test_rules_CFLAGS = $(test_cflags) -I$(top_srcdir)/lib/config
+tests_config_test_rules_LDADD = $(config_libs) $(CHECK_LIBS)
+endif
