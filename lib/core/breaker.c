@@ -88,11 +88,11 @@ is_enough(const struct breaker_rules *rules, const struct evidence *seen)
 static int64_t
 longest_wait(const struct breaker_rules *rules, uint32_t trips)
 {
-	int64_t wait = rules->open_for_ms;
+	const uint32_t doublings = trips > 62 ? 62 : trips - 1;
 
-	for (uint32_t i = 1; i < trips && wait < rules->open_max_ms; i++)
-		wait = later(wait, wait);
-	return smaller(wait, rules->open_max_ms);
+	if (rules->open_for_ms > rules->open_max_ms >> doublings)
+		return rules->open_max_ms;
+	return rules->open_for_ms << doublings;
 }
 
 /*
