@@ -18,4 +18,9 @@ check_PROGRAMS += tests/engine/test_held
 tests_engine_test_held_SOURCES = tests/engine/test_held.c
 tests_engine_test_held_CFLAGS = $(test_cflags)
 tests_engine_test_held_LDADD = $(engine_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/engine/test_keeper
+tests_engine_test_keeper_SOURCES = tests/engine/test_keeper.c
+tests_engine_test_keeper_CFLAGS = $(test_cflags)
+tests_engine_test_keeper_LDADD = $(engine_libs) $(CHECK_LIBS)
 endif

@@ -14,3 +14,6 @@ tests_milter_test_session_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_milter_test_session_CFLAGS = $(test_cflags)
 tests_milter_test_session_LDADD = $(core_libs) $(CHECK_LIBS)
 endif
+
+dist_check_SCRIPTS += tests/milter/test_milter.py
+EXTRA_DIST += tests/milter/stages.lua
