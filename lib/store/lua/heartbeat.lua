@@ -1,0 +1,13 @@
+-- KEYS: hosts. ARGV: host, its version, digest and mode, how long a silent
+-- host is remembered.
+local hosts = KEYS[1]
+redis.call('HSET', hosts, ARGV[1], string.format('%.0f %s %s %s', now,
+    ARGV[2], ARGV[3], ARGV[4]))
+local rows = redis.call('HGETALL', hosts)
+for i = 1, #rows, 2 do
+	local seen = number(string.match(rows[i + 1], '^(%d+) '))
+	if seen < now - tonumber(ARGV[5]) then
+		redis.call('HDEL', hosts, rows[i])
+	end
+end
+return { now }

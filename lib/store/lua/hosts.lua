@@ -1,0 +1,2 @@
+-- KEYS: hosts.
+return { now, redis.call('HGETALL', KEYS[1]) }

@@ -1,0 +1,11 @@
+-- KEYS: leases. ARGV: member, limit (0: none), ttl.
+local leases, member = KEYS[1], ARGV[1]
+local limit, ttl = tonumber(ARGV[2]), tonumber(ARGV[3])
+redis.call('ZREMRANGEBYSCORE', leases, '-inf', now)
+local granted = limit == 0 or redis.call('ZCARD', leases) < limit
+    or redis.call('ZSCORE', leases, member)
+if granted then
+	redis.call('ZADD', leases, now + ttl, member)
+	keep(leases, 2 * ttl)
+end
+return { now, granted and 1 or 0, redis.call('ZCARD', leases) }

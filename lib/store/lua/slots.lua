@@ -1,0 +1,77 @@
+-- KEYS: upstream, slots. ARGV: host, in_use, waiting, held, cap, ttl, settle.
+-- The arithmetic is that of lib/store/share.c, to the digit.
+local upstream, slots, host = KEYS[1], KEYS[2], ARGV[1]
+local in_use, waiting = tonumber(ARGV[2]), tonumber(ARGV[3])
+local held, cap = tonumber(ARGV[4]), tonumber(ARGV[5])
+local ttl, settle_ms = tonumber(ARGV[6]), tonumber(ARGV[7])
+
+-- The rows that live: granted, in_use and waiting by host. An expiry far
+-- ahead is a clock that was set back, or nonsense.
+local rows = redis.call('HGETALL', slots)
+local lost = #rows == 0
+local known = false
+local granted, sum_in_use, sum_waiting = 0, in_use, waiting
+local names, want = { host }, { [host] = in_use + waiting }
+for i = 1, #rows, 2 do
+	local g, u, w, expiry =
+	    string.match(rows[i + 1], '^(%d+) (%d+) (%d+) (%d+)$')
+	expiry = number(expiry)
+	if expiry <= now or expiry > now + 10 * ttl then
+		redis.call('HDEL', slots, rows[i])
+	else
+		known = true
+		if rows[i] ~= host then
+			granted = granted + number(g)
+			sum_in_use = sum_in_use + number(u)
+			sum_waiting = sum_waiting + number(w)
+			names[#names + 1] = rows[i]
+			want[rows[i]] = number(u) + number(w)
+		end
+	end
+end
+
+local settle = redis.call('HGET', upstream, 'settle')
+if not known and (lost or not settle) then
+	settle = string.format('%.0f', now + settle_ms)
+	redis.call('HSET', upstream, 'settle', settle)
+end
+settle = number(settle)
+
+-- Max-min fair: the modest get what they want, the others equal parts, and
+-- those first by name what does not divide.
+local function share()
+	local left, open = cap, #names
+	table.sort(names, function(a, b)
+		return want[a] < want[b] or want[a] == want[b] and a < b
+	end)
+	for i, name in ipairs(names) do
+		local part = math.floor(left / open)
+		if want[name] > part then
+			local before = 0
+			for j = i, #names do
+				if names[j] < host then
+					before = before + 1
+				end
+			end
+			if want[host] <= part then
+				return want[host]
+			end
+			return part + (before < left % open and 1 or 0)
+		end
+		left = left - want[name]
+		open = open - 1
+	end
+	return want[host] + math.floor(left / #names)
+end
+
+local target = held
+if now >= settle or settle > now + settle_ms then
+	target = share()
+end
+local grant = math.max(in_use, math.min(target, cap - granted))
+redis.call('HSET', slots, host, string.format('%.0f %.0f %.0f %.0f',
+    grant, in_use, waiting, now + ttl))
+keep(slots, 2 * ttl)
+redis.call('HSET', upstream, 'in_use', sum_in_use, 'waiting', sum_waiting,
+    'cap', cap)
+return { now, grant, sum_in_use, sum_waiting, #names }
