@@ -1,0 +1,643 @@
+#include "store/async.h"
+
+#include <event2/event.h>
+#include <hiredis.h>
+
+#include "answer.h"
+#include "base/chance.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/printable.h"
+#include "command.h"
+#include "conn.h"
+#include "link.h"
+
+#define OUTSTANDING_MAX 10000
+#define SAID_MAX 65536		/* bytes of one request */
+#define PATIENCE_MS 2000	/* with a ping, or a connection being made */
+#define REDIAL_MIN_MS 100
+#define REDIAL_MAX_MS 2000
+
+enum kind {
+	GREETING,		/* the answer to AUTH, SELECT or PING comes next */
+	PING,
+	REQUEST,
+	DEAD,			/* a request whose caller was told already */
+};
+
+/* Something that was sent, and waits for its answer. */
+struct sent {
+	struct sent *next;
+	enum kind kind;
+	int64_t at_ms;
+	struct command command;	/* REQUEST */
+	bool in_full;		/* sent as text, not by name */
+	store_done *done;
+	void *arg;
+	struct err refusal;	/* in the queue of the refused */
+};
+
+struct queue {
+	struct sent *first, **end;
+	uint32_t n;
+};
+
+/* One connection: of the two, `main` takes requests and `news` listens. */
+struct wire {
+	struct store_async *store;
+	struct conn *conn;	/* NULL while there is none */
+	struct event *readable, *writable;
+	struct event *redial;
+	int64_t began_ms;	/* when conn was begun */
+	int64_t backoff_ms;
+	unsigned greetings;	/* answers to the greeting that are still due */
+	bool ready;
+};
+
+struct store_async {
+	struct event_base *base;
+	struct store_async_events events;
+	struct link link;
+	struct wire main, news;
+	struct queue sent;	/* on main, in the order of answers */
+	struct queue refused;	/* told so at the next turn of the loop */
+	struct event *turn;
+	struct event *tick;	/* deadlines, pings, patience */
+	char text[160];		/* why the link is down */
+};
+
+/* Queues */
+
+static void
+queue_add(struct queue *q, struct sent *s)
+{
+	s->next = NULL;
+	if (q->first == NULL)
+		q->end = &q->first;
+	*q->end = s;
+	q->end = &s->next;
+	q->n++;
+}
+
+static struct sent *
+queue_take(struct queue *q)
+{
+	struct sent *s = q->first;
+
+	if (s != NULL) {
+		q->first = s->next;
+		q->n--;
+	}
+	return s;
+}
+
+static void
+sent_free(struct sent *s)
+{
+	command_free(&s->command);
+	mem_free(s);
+}
+
+static struct timeval
+timeval_of(int64_t ms)
+{
+	if (ms < 0)
+		ms = 0;
+	return (struct timeval){
+		.tv_sec = ms / 1000,
+		.tv_usec = ms % 1000 * 1000,
+	};
+}
+
+static void
+start(struct event *timer, int64_t ms)
+{
+	const struct timeval tv = timeval_of(ms);
+
+	event_add(timer, &tv);
+}
+
+/* The next moment at which something may have to be noticed. While all is
+ * well and nothing is asked there is none. */
+static void
+plan_tick(struct store_async *a)
+{
+	int64_t wait = LINK_RETRY_MS;
+
+	if (!a->link.down && a->main.ready && a->news.ready) {
+		if (a->sent.first == NULL) {
+			event_del(a->tick);
+			return;
+		}
+		wait = a->sent.first->at_ms + a->link.options.timeout_ms -
+		    clock_mono_ms();
+	}
+	start(a->tick, wait);
+}
+
+/* Telling */
+
+static void
+tell(struct store_async *a, const char *text)
+{
+	printable(a->text, sizeof(a->text), span_of(text));
+	if (a->events.health != NULL)
+		a->events.health(a->events.arg, a->link.told, a->text);
+}
+
+static void
+link_works(struct store_async *a, enum store_trouble trouble,
+    const struct err *err)
+{
+	if (link_is_up(&a->link, trouble, clock_mono_ms()))
+		tell(a, trouble != STORE_FINE ? err->text : "");
+}
+
+/*
+ * Nobody is answered any more. The link is marked first, so that whatever the
+ * callers ask now is refused and the queue stays as it is. Those that were
+ * told stay in it as DEAD, for their late answers.
+ */
+static void
+link_fails(struct store_async *a, enum store_trouble trouble,
+    const struct err *why)
+{
+	const int64_t now = clock_mono_ms();
+	const bool news = link_is_down(&a->link, trouble, now);
+
+	if (news)
+		tell(a, why->text);
+	for (struct sent *s = a->sent.first; s != NULL; s = s->next) {
+		struct err err = *why;
+
+		if (s->kind != REQUEST)
+			continue;
+		s->kind = DEAD;
+		err.kind = now - s->at_ms < a->link.options.timeout_ms ?
+		    ERR_UNAVAILABLE : ERR_TIMEOUT;
+		s->done(s->arg, NULL, &err);
+	}
+	plan_tick(a);
+}
+
+/* Wires */
+
+static void
+hang_up(struct wire *w)
+{
+	if (w->readable != NULL)
+		event_free(w->readable);
+	if (w->writable != NULL)
+		event_free(w->writable);
+	w->readable = w->writable = NULL;
+	conn_free(&w->conn);
+	w->ready = false;
+	w->greetings = 0;
+}
+
+static void
+redial_later(struct wire *w)
+{
+	const uint32_t half = (uint32_t)w->backoff_ms / 2;
+
+	start(w->redial, half + chance_below(half + 1));
+	w->backoff_ms = w->backoff_ms * 2 < REDIAL_MAX_MS ?
+	    w->backoff_ms * 2 : REDIAL_MAX_MS;
+}
+
+static void
+lose(struct wire *w, enum store_trouble trouble, const struct err *why)
+{
+	struct store_async *a = w->store;
+
+	hang_up(w);
+	redial_later(w);
+	if (w == &a->main) {
+		/* Nobody would notice that the other one is dead, too. */
+		if (a->news.conn != NULL)
+			lose(&a->news, trouble, why);
+		link_fails(a, trouble, why);
+		for (struct sent *s; (s = queue_take(&a->sent)) != NULL;)
+			sent_free(s);
+	}
+	plan_tick(a);
+}
+
+/* The connection is of no more use, for the reason in err. */
+static void
+lose_for(struct wire *w, const struct err *err)
+{
+	lose(w, err->kind == ERR_SYNTAX ? STORE_ODD : STORE_UNREACHABLE, err);
+}
+
+static void
+put(struct wire *w, struct buf *bytes)
+{
+	conn_put(w->conn, buf_span(bytes));
+	buf_free(bytes);
+	event_add(w->writable, NULL);
+}
+
+static void
+ping(struct store_async *a)
+{
+	struct buf b = buf_new(64);
+	struct sent *s = mem_new(1, sizeof(*s));
+
+	s->kind = PING;
+	s->at_ms = clock_mono_ms();
+	queue_add(&a->sent, s);
+	buf_add_text(&b, "*1\r\n");
+	command_word(&b, SPAN("PING"));
+	put(&a->main, &b);
+}
+
+static void
+subscribe(struct wire *w)
+{
+	struct buf b = buf_new(512), channel = buf_new(256);
+
+	command_channel(&channel, w->store->link.options.prefix);
+	buf_add_text(&b, "*2\r\n");
+	command_word(&b, SPAN("SUBSCRIBE"));
+	command_word(&b, buf_span(&channel));
+	buf_free(&channel);
+	put(w, &b);
+}
+
+static void
+send_command(struct store_async *a, struct sent *s)
+{
+	struct buf b = buf_new(SAID_MAX);
+
+	if (s->in_full)
+		command_by_text(&s->command, &b);
+	else
+		command_by_name(&s->command, &b);
+	queue_add(&a->sent, s);
+	put(&a->main, &b);
+	if (!event_pending(a->tick, EV_TIMEOUT, NULL))
+		plan_tick(a);
+}
+
+/* Answers */
+
+/* False when the connection was given up. */
+static bool
+greeted(struct wire *w, const redisReply *said)
+{
+	struct store_async *a = w->store;
+	struct err err = { 0 };
+	const enum store_trouble trouble = answer_greeting(said, &err);
+
+	if (trouble != STORE_FINE) {
+		lose(w, trouble, &err);
+		return false;
+	}
+	if (--w->greetings > 0)
+		return true;
+	w->ready = true;
+	w->backoff_ms = REDIAL_MIN_MS;
+	if (w == &a->main)
+		link_works(a, STORE_FINE, &err);
+	else
+		subscribe(w);
+	return true;
+}
+
+/* A ping that was answered in time ends a silence; any other is followed by
+ * the next one. */
+static void
+pinged(struct store_async *a, const struct sent *s, const redisReply *said)
+{
+	struct err err = { 0 };
+	const enum store_trouble trouble = answer_greeting(said, &err);
+
+	if (clock_mono_ms() - s->at_ms > a->link.options.timeout_ms)
+		return;
+	if (trouble == STORE_FINE)
+		link_works(a, STORE_FINE, &err);
+	else if (link_is_down(&a->link, trouble, clock_mono_ms()))
+		tell(a, err.text);
+}
+
+/* Does s still wait for an answer? */
+static bool
+answered(struct store_async *a, struct sent *s, const redisReply *said)
+{
+	struct store_reply reply = { 0 };
+	struct err err = { 0 };
+	enum store_trouble trouble;
+
+	if (answer_wants_text(said) && !s->in_full) {
+		s->in_full = true;
+		send_command(a, s);
+		return true;
+	}
+	trouble = answer_read(&s->command, said, &reply, &err);
+	if (trouble == STORE_FINE) {
+		link_works(a, STORE_FINE, &err);
+		s->done(s->arg, &reply, NULL);
+		store_reply_clear(&reply);
+		return false;
+	}
+	s->done(s->arg, NULL, &err);
+	if (trouble == STORE_LOADING)
+		link_fails(a, trouble, &err);
+	else
+		link_works(a, trouble, &err);
+	return false;
+}
+
+static bool
+on_main_answer(struct store_async *a, const redisReply *said)
+{
+	struct sent *s;
+
+	if (a->main.greetings > 0)
+		return greeted(&a->main, said);
+	s = queue_take(&a->sent);
+	if (s == NULL) {
+		struct err err;
+
+		err_set(&err, ERR_SYNTAX, "redis: an answer to no question");
+		lose_for(&a->main, &err);
+		return false;
+	}
+	if (s->kind == PING)
+		pinged(a, s, said);
+	if (s->kind != REQUEST || !answered(a, s, said))
+		sent_free(s);
+	return true;
+}
+
+/* ["message", channel, name] */
+static bool
+on_news(struct wire *w, const redisReply *said)
+{
+	struct store_async *a = w->store;
+	char name[STORE_HOST_MAX + 1];
+	struct err err = { 0 };
+	enum store_trouble trouble;
+
+	if (w->greetings > 0)
+		return greeted(w, said);
+	trouble = answer_greeting(said, &err);
+	if (trouble != STORE_FINE) {
+		lose(w, trouble, &err);
+		return false;
+	}
+	if (said->type == REDIS_REPLY_ARRAY && said->elements == 3 &&
+	    said->element[2]->type == REDIS_REPLY_STRING &&
+	    span_copy(name, sizeof(name), (struct span){
+	    said->element[2]->str, said->element[2]->len }) &&
+	    printable_all(span_of(name)) && a->events.changed != NULL)
+		a->events.changed(a->events.arg, name);
+	return true;
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct wire *w = arg;
+	struct err err;
+	bool alive = true;
+
+	(void)fd, (void)what;
+	if (conn_read(w->conn, &err) < 0) {
+		lose_for(w, &err);
+		return;
+	}
+	while (alive) {
+		redisReply *said = NULL;
+
+		if (conn_next(w->conn, &said, &err) < 0) {
+			lose_for(w, &err);
+			return;
+		}
+		if (said == NULL)
+			return;
+		alive = w == &w->store->main ?
+		    on_main_answer(w->store, said) : on_news(w, said);
+		freeReplyObject(said);
+	}
+}
+
+static void
+on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct wire *w = arg;
+	struct err err;
+	bool more;
+
+	(void)fd, (void)what;
+	if (conn_write(w->conn, &more, &err) < 0)
+		lose_for(w, &err);
+	else if (!more)
+		event_del(w->writable);
+}
+
+static void
+dial(struct wire *w)
+{
+	struct store_async *a = w->store;
+	struct err err;
+
+	w->began_ms = clock_mono_ms();
+	w->conn = conn_new(&a->link.options.address, &err);
+	if (w->conn == NULL) {
+		lose_for(w, &err);
+		return;
+	}
+	w->readable = event_new(a->base, conn_fd(w->conn),
+	    EV_READ | EV_PERSIST, on_readable, w);
+	w->writable = event_new(a->base, conn_fd(w->conn),
+	    EV_WRITE | EV_PERSIST, on_writable, w);
+	w->greetings = conn_greet(w->conn, &a->link.options);
+	event_add(w->readable, NULL);
+	event_add(w->writable, NULL);
+}
+
+static void
+on_redial(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	dial(arg);
+}
+
+/* Time */
+
+static void
+lose_patience(struct wire *w)
+{
+	struct err err;
+
+	err_set(&err, ERR_TIMEOUT, "redis: no answer in %d ms", PATIENCE_MS);
+	lose(w, STORE_SILENT, &err);
+}
+
+static const struct sent *
+oldest(const struct store_async *a, enum kind kind)
+{
+	const struct sent *s = a->sent.first;
+
+	while (s != NULL && s->kind != kind)
+		s = s->next;
+	return s;
+}
+
+static void
+check_deadlines(struct store_async *a, int64_t now)
+{
+	const struct sent *s = oldest(a, REQUEST);
+	struct err err;
+
+	if (s == NULL || now - s->at_ms < a->link.options.timeout_ms)
+		return;
+	err_set(&err, ERR_UNAVAILABLE, "redis: no answer in time");
+	link_fails(a, STORE_SILENT, &err);
+}
+
+static void
+check_ping(struct store_async *a, int64_t now)
+{
+	const struct sent *s = oldest(a, PING);
+
+	if (s != NULL && now - s->at_ms >= PATIENCE_MS)
+		lose_patience(&a->main);
+	else if (s == NULL && a->link.down && a->main.ready)
+		ping(a);
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct store_async *a = arg;
+	const int64_t now = clock_mono_ms();
+	struct wire *const wires[] = { &a->main, &a->news };
+
+	(void)fd, (void)what;
+	for (size_t i = 0; i < MW_N_OF(wires); i++)
+		if (wires[i]->conn != NULL && !wires[i]->ready &&
+		    now - wires[i]->began_ms >= PATIENCE_MS)
+			lose_patience(wires[i]);
+	check_deadlines(a, now);
+	check_ping(a, now);
+	plan_tick(a);
+}
+
+/* Requests */
+
+static void
+answer_refused(struct store_async *a)
+{
+	struct queue all = a->refused;
+
+	a->refused = (struct queue){ 0 };
+	for (struct sent *s; (s = queue_take(&all)) != NULL;) {
+		s->done(s->arg, NULL, &s->refusal);
+		sent_free(s);
+	}
+}
+
+static void
+on_turn(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	answer_refused(arg);
+}
+
+static void
+refuse(struct store_async *a, struct sent *s)
+{
+	queue_add(&a->refused, s);
+	start(a->turn, 0);
+}
+
+static void
+send_request(void *self, const struct store_request *request,
+    store_done *done, void *arg)
+{
+	struct store_async *a = self;
+	struct sent *s = mem_new(1, sizeof(*s));
+	struct err *err = &s->refusal;
+
+	s->kind = REQUEST;
+	s->at_ms = clock_mono_ms();
+	s->done = done;
+	s->arg = arg;
+	if (command_make(&s->command, a->link.options.prefix, request, err) < 0)
+		refuse(a, s);
+	else if (a->link.down) {
+		err_set(err, ERR_UNAVAILABLE, "redis is %s: %s",
+		    store_trouble_name(a->link.told), a->text);
+		refuse(a, s);
+	} else if (a->sent.n >= OUTSTANDING_MAX) {
+		err_set(err, ERR_UNAVAILABLE, "redis: too much asked at once");
+		refuse(a, s);
+	} else
+		send_command(a, s);
+}
+
+static void
+wire_init(struct wire *w, struct store_async *a)
+{
+	w->store = a;
+	w->backoff_ms = REDIAL_MIN_MS;
+	w->redial = event_new(a->base, -1, 0, on_redial, w);
+	start(w->redial, 0);
+}
+
+struct store_async *
+store_async_new(struct event_base *base, const struct store_options *options,
+    const struct store_async_events *events)
+{
+	struct store_async *a = mem_new(1, sizeof(*a));
+
+	a->base = base;
+	a->events = *events;
+	a->link = link_new(options);
+	a->link.told = STORE_UNREACHABLE;
+	span_copy(a->text, sizeof(a->text), SPAN("not connected yet"));
+	a->turn = event_new(base, -1, 0, on_turn, a);
+	a->tick = event_new(base, -1, 0, on_tick, a);
+	wire_init(&a->main, a);
+	wire_init(&a->news, a);
+	plan_tick(a);
+	return a;
+}
+
+void
+store_async_free(struct store_async **store)
+{
+	struct store_async *a = *store;
+	struct err err;
+
+	if (a == NULL)
+		return;
+	a->events = (struct store_async_events){ 0 };
+	err_set(&err, ERR_UNAVAILABLE, "the store was closed");
+	lose(&a->main, STORE_UNREACHABLE, &err);
+	hang_up(&a->news);
+	while (a->refused.n > 0)
+		answer_refused(a);
+	event_free(a->main.redial);
+	event_free(a->news.redial);
+	event_free(a->turn);
+	event_free(a->tick);
+	link_free(&a->link);
+	mem_free(a);
+	*store = NULL;
+}
+
+struct store_port
+store_async_port(struct store_async *store)
+{
+	return (struct store_port){ .send = send_request, .self = store };
+}
+
+bool
+store_async_up(const struct store_async *store)
+{
+	return !store->link.down;
+}
