@@ -186,12 +186,12 @@ show_catch_all(const struct plan *p)
 	if (p->catch_all < 0)
 		return;
 	d = &p->destinations[p->catch_all];
-	printf("# Everything else goes through %s, the mail of relay_domains"
-	    " too. Where you relay\n"
-	    "# mail to servers of your own, name them in a transport table or"
+	printf("# All other domains belong to %s, those of relay_domains too."
+	    " Where you relay\n", d->name);
+	puts("# mail to servers of your own, name them in a transport table or"
 	    " leave\n"
 	    "# relay_transport as it is. An empty next hop needs an empty"
-	    " relayhost.\n", d->name);
+	    " relayhost.");
 	warn_mx(p, d, "all domains");
 	fputs("default_transport = ", stdout);
 	show_lane(p, d, NULL);

@@ -1,2 +1,2 @@
-# Tests of ctl. (Each program: check_PROGRAMS, _SOURCES, _CFLAGS = $(test_cflags),
-# _LDADD = $(ctl_libs) $(CHECK_LIBS); inside "if HAVE_CHECK".)
+# The command, against a private Redis.
+dist_check_SCRIPTS += tests/ctl/test_ctl.py

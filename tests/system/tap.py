@@ -46,6 +46,10 @@ def at_least(got, limit, name):
     return ok(got >= limit, "%s: %s, at least %s" % (name, got, limit))
 
 
+def counted():
+    return _count
+
+
 def failed():
     return _failed
 

@@ -1,0 +1,529 @@
+#!/usr/bin/env python3
+"""The command mailweir as administrators and scripts meet it: exit codes,
+text and JSON of each verb, against a private Redis with planted state.
+"""
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+TOP = os.path.abspath(os.environ.get("top_srcdir", "."))
+BUILD = os.path.abspath(os.environ.get("top_builddir", "."))
+sys.path.insert(0, os.path.join(TOP, "tests", "system"))
+import tap                      # noqa: E402
+from store import Client        # noqa: E402
+
+MAILWEIR = os.path.join(BUILD, "mailweir")
+SECONDS = 60                    # until all is ended by force
+
+CONFIG = """
+mode = "%(mode)s";
+host = "mx1";
+rules_file = "%(top)s/conf/outcomes.rules";
+store = { redis = "unix:%(redis)s"; };
+listen = { milter = "%(milter)s"; };
+upstreams = {
+  filter    = { nexthop = "[filter.example.net]:25"; connections = 20; };
+  filter-eu = { nexthop = [ "[a.eu.example.net]:25", "[b.eu.example.net]:25" ];
+                connections = 10; };
+  exchange  = { nexthop = "[x.example.net]:25"; connections = 20;
+                tls = "encrypt"; };
+  own       = { mx = true; connections = 600; };
+  small     = { nexthop = "[s.example.net]:25"; connections = 1; };
+};
+destinations = {
+  contoso = {
+    domains = [ "contoso.com", ".contoso.com" ];
+    cap = 3;
+    routes = ( { upstream = "filter"; }, { upstream = "filter-eu"; },
+               { upstream = "exchange"; unfiltered = true; after = "10m"; } );
+  };
+  partner = { domains = [ "partner.test" ]; routes = ( { upstream = "own"; } ); };
+  mixed   = { domains = [ "mixed.test" ];
+              routes = ( { upstream = "small"; }, { upstream = "own"; } ); };
+  few     = { domains = [ ".few.test" ]; routes = ( { upstream = "small"; } ); };
+  %(catch_all)s
+};
+"""
+CATCH_ALL = ('rest = { catch_all = true; '
+             'routes = ( { upstream = "filter"; } ); };')
+
+
+class Bench:
+    """A folder, a Redis in it, and configurations that point to it."""
+
+    def __init__(self):
+        self.dir = tempfile.mkdtemp(prefix="mw-ctl-", dir="/tmp")
+        self.socket = os.path.join(self.dir, "redis")
+        self.redis = subprocess.Popen(
+            ["timeout", str(SECONDS), "redis-server", "--port", "0",
+             "--unixsocket", self.socket, "--save", "", "--dir", self.dir],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self.ask = self.connect()
+        self.config = self.write("mailweir.conf")
+
+    def connect(self):
+        for _ in range(100):
+            try:
+                return Client(self.socket)
+            except OSError:
+                time.sleep(0.05)
+        raise RuntimeError("redis-server did not start")
+
+    def write(self, name, **changes):
+        values = {"mode": "enforce", "top": TOP, "redis": self.socket,
+                  "milter": "", "catch_all": "", **changes}
+        path = os.path.join(self.dir, name)
+        with open(path, "w", encoding="ascii") as file:
+            file.write(CONFIG % values)
+        return path
+
+    def plant(self, key, **fields):
+        self.ask("DEL", key)
+        self.ask("HSET", key, *[x for pair in fields.items() for x in pair])
+
+    def now(self):
+        seconds, micros = self.ask("TIME")
+        return int(seconds) * 1000 + int(micros) // 1000
+
+    def run(self, *words, config=None, environment=None):
+        """(exit code, standard output, standard error)"""
+        done = subprocess.run(
+            [MAILWEIR, *words, "-c", config or self.config],
+            capture_output=True, text=True, timeout=20, check=False,
+            env={**os.environ, **(environment or {})})
+        return done.returncode, done.stdout, done.stderr
+
+    def json(self, *words, config=None):
+        return json.loads(self.run(*words, "--json", config=config)[1])
+
+    def close(self):
+        self.redis.send_signal(signal.SIGTERM)
+        self.redis.wait()
+        shutil.rmtree(self.dir)
+
+
+def named(things, name):
+    return next(t for t in things if t["name"] == name)
+
+
+def row(text, first):
+    """The cells of the line that begins with this cell."""
+    for line in text.splitlines():
+        if line.split("  ")[0] == first:
+            return re.split(r"  +", line)
+    return []
+
+
+def usage(bench):
+    for words in [[], ["frobnicate"], ["status", "now"], ["explain"],
+                  ["explain", "a@b.test", "c@d.test"], ["classify"],
+                  ["status", "-f"], ["check", "--json"], ["events", "-n"],
+                  ["events", "-n", "0"], ["events", "-n", "x"],
+                  ["status", "--colour"], ["force", "filter", "open"],
+                  ["force", "filter", "open", "--for", "10m"],
+                  ["force", "filter", "open", "--reason", "why"],
+                  ["force", "filter", "ajar", "--for", "10m", "--reason", "x"],
+                  ["force", "filter", "open", "--for", "10", "--reason", "x"],
+                  ["force", "filter", "open", "--for", "0s", "--reason", "x"]]:
+        code, out, err = bench.run(*words)
+        tap.ok(code == 2 and out == "" and err != "",
+               "bad usage is 2: mailweir " + " ".join(words), code, out, err)
+    code, out, _ = bench.run("help")
+    tap.ok(code == 0 and all("\n  " + verb in out for verb in (
+        "check", "status", "explain", "classify", "events", "force",
+        "postfix", "version", "help")), "help names every verb", out)
+    tap.same(bench.run("status", "--help")[:2], (0, out),
+             "--help is help, with any verb")
+    code, out, _ = bench.run("version")
+    tap.ok(code == 0 and re.fullmatch(r"mailweir \d+\.\d+\.\d+\n", out),
+           "version", out)
+
+
+def check(bench):
+    code, out, _ = bench.run("check")
+    tap.ok(code == 0 and "good" in out, "a good file is good", out)
+    bad = bench.write("bad.conf", mode="sometimes")
+    code, out, _ = bench.run("check", config=bad)
+    tap.ok(code == 1 and out.startswith(bad + ":2: "),
+           "a bad one is named by FILE:LINE", out)
+    for verb in (["status"], ["explain", "a@contoso.com"], ["events"],
+                 ["postfix"], ["classify", "2.0.0 x"],
+                 ["force", "filter", "auto"]):
+        code, out, err = bench.run(*verb, config=bad)
+        tap.ok(code == 1 and out == "" and bad + ":2: " in err,
+               "and %s says so" % verb[0], code, out, err)
+    code, out, _ = bench.run("check", config=bench.dir + "/none.conf")
+    tap.ok(code == 1 and "none.conf" in out, "so is a missing one", out)
+
+
+def classify(bench):
+    code, out, _ = bench.run("classify", "2.0.0 250 2.0.0 Ok: queued as 1")
+    tap.ok(code == 0 and re.fullmatch(r"ok \S+\n", out), "a delivery", out)
+    text = "4.4.1 connect to 127.0.0.1[127.0.0.1]:25: Connection refused"
+    code, out, _ = bench.run("classify", text)
+    tap.ok(code == 0 and re.fullmatch(r"trouble \S+\n", out), "trouble", out)
+    got = bench.json("classify", text)
+    tap.same([got["class"], got["rule"]], out.split(), "and its JSON")
+    tap.same(bench.run("classify", "no status at all")[:2],
+             (1, "unknown -\n"), "what no rule knows is 1")
+    tap.same(bench.json("classify", "\x1b[2J"),
+             {"class": "unknown", "rule": None}, "hostile text")
+
+
+def status_empty(bench):
+    code, out, _ = bench.run("status")
+    tap.ok(code == 0 and "no host has been heard of" in out,
+           "status of an empty Redis", out)
+    tap.same(row(out, "filter"),
+             ["filter", "closed", "100 %", "0/20", "0", "-", "-", "-"],
+             "everything closed")
+    got = bench.json("status")
+    tap.same(sorted(got), ["destinations", "digest", "hosts", "hosts_agree",
+                           "mode", "now_ms", "reload_due", "upstreams"],
+             "the keys of its JSON")
+    tap.same(sorted(got["upstreams"][0]),
+             ["allowance", "breaker", "cap", "connections", "in_use",
+              "incident", "name", "next_step_ms", "outcomes", "override",
+              "reason", "rule", "sample", "since_ms", "state", "trips",
+              "waiting"], "and of an upstream's")
+    tap.same(bench.ask("KEYS", "*"), [], "looking leaves nothing behind")
+
+
+def plant(bench):
+    now = bench.now()
+    bench.plant("mailweir:upstream:{filter}", state="open", since=now - 5000,
+                allowance=0, reason="streak", rule="busy",
+                sample="4.3.2 \x1b[31mred", incident="filter-1", trips=1,
+                next_step_at=now + 28000, version=3, in_use=2, waiting=7,
+                outcome_trouble=41)
+    bench.plant("mailweir:upstream:{filter-eu}", state="ramp",
+                since=now - 1000, allowance=250, reason="ramp-step", trips=1,
+                step=2, next_step_at=now + 60000, version=9, cap_limit=5)
+    bench.plant("mailweir:dest:{contoso}", accepted=12, deferred_cap=3)
+    bench.ask("ZADD", "mailweir:dest:{contoso}:leases", now + 60000, "a",
+              now + 60000, "b", now - 1, "over")
+    digest = bench.json("status")["digest"]
+    bench.plant("mailweir:hosts", **{
+        "mx1": "%d 0.1.0 %s enforce" % (now, digest),
+        "mx2": "%d 0.1.0 %s observe" % (now - 2000, "0123456789abcdef"),
+        "mx3": "%d 0.0.9 %s enforce" % (now - 40000, "ffffffffffffffff")})
+
+
+def status_planted(bench):
+    code, out, _ = bench.run("status")
+    tap.same(code, 0, "status of a fleet in trouble")
+    cells = row(out, "filter")
+    tap.ok(cells[:6] == ["filter", "open", "0 %", "2/20", "7", "streak"]
+           and cells[6] in ("27s", "28s") and cells[7] == "filter-1",
+           "an open upstream", cells)
+    tap.ok("\n    because of busy: 4.3.2 ?[31mred\n" in out,
+           "a stranger's text is printable", out)
+    tap.ok("\x1b" not in out, "no escape reaches the terminal")
+    tap.same(row(out, "filter-eu")[1:4], ["ramp", "25 %", "0/5"],
+             "a ramp, and a cap that was lowered")
+    tap.same(row(out, "contoso"),
+             ["contoso", "2/3", "accepted=12 deferred_cap=3"],
+             "leases that are not over, counters that are not zero")
+    tap.ok("warning: hosts disagree about the configuration: " in out,
+           "hosts disagree", out)
+    named_hosts = re.search(r"disagree.*:(.*)", out).group(1)
+    tap.ok("mx1=" in named_hosts and "mx2=0123456789abcdef" in named_hosts
+           and "mx3" not in named_hosts, "who, the lost one apart",
+           named_hosts)
+    tap.ok("modes: mx1=enforce mx2=observe" in out, "modes differ", out)
+    tap.ok(row(out, "mx3")[-1].startswith("lost, 4"), "a lost host", out)
+    tap.ok("reload" not in out, "this host runs what the file says")
+    other = bench.write("other.conf", catch_all=CATCH_ALL)
+    tap.ok("warning: mx1 runs on another configuration" in
+           bench.run("status", config=other)[1], "and when it does not")
+
+
+def status_json(bench):
+    got = bench.json("status")
+    filter_ = named(got["upstreams"], "filter")
+    tap.ok(27000 <= filter_.pop("next_step_ms") <= 28000, "next_step_ms")
+    tap.same(filter_["outcomes"]["trouble"], 41, "outcomes")
+    wanted = {"state": "open", "breaker": "open", "allowance": 0, "in_use": 2,
+              "waiting": 7, "cap": 20, "connections": 20, "reason": "streak",
+              "rule": "busy", "incident": "filter-1", "trips": 1,
+              "sample": "4.3.2 ?[31mred", "override": None}
+    tap.same({k: filter_[k] for k in wanted}, wanted, "an upstream in JSON")
+    contoso = named(got["destinations"], "contoso")
+    tap.same([contoso["leases"], contoso["cap"],
+              contoso["counters"]["accepted"]], [2, 3, 12],
+             "a destination in JSON")
+    tap.same([got["hosts_agree"], got["reload_due"],
+              named(got["hosts"], "mx3")["lost"],
+              named(got["hosts"], "mx2")["lost"]],
+             [False, False, True, False], "hosts in JSON")
+
+
+def explain(bench):
+    code, out, _ = bench.run("explain", "alice@contoso.com")
+    tap.ok(code == 0 and "belongs to contoso, by domain contoso.com" in out,
+           "explain names the destination and the pattern", out)
+    tap.ok(row(out, "filter")[3].startswith("no: open, next try in 2"),
+           "an open upstream says why and until when", out)
+    tap.same(row(out, "filter-eu")[3], "yes, that share of it", "a ramp")
+    tap.ok(row(out, "exchange (unfiltered)")[3].startswith(
+        "no: bypass (too-early)"), "a bypass that comes too early", out)
+    tap.ok(out.endswith("\ngoes to filter-eu now\n"), "where it goes", out)
+    got = bench.json("explain", "alice@sub.contoso.com")
+    tap.same([got[k] for k in ("destination", "match", "pattern", "mode",
+                               "leases", "cap", "now")],
+             ["contoso", "suffix", ".contoso.com", "enforce", 2, 3,
+              "filter-eu"], "the same in JSON")
+    tap.same([(r["upstream"], r["goes"], r["reason"], r["bypass"])
+              for r in got["routes"]],
+             [("filter", False, "open", None),
+              ("filter-eu", True, "fine", None),
+              ("exchange", False, "bypass", "too-early")], "and its routes")
+    tap.same(bench.run("explain", "a@other.test")[0], 1,
+             "no destination is 1")
+    tap.same(bench.json("explain", "a@other.test")["destination"], None,
+             "and null")
+    tap.same(bench.run("explain", "alice")[:2], (1, ""), "no address is 1")
+    catch = bench.write("catch.conf", catch_all=CATCH_ALL)
+    got = bench.json("explain", "a@other.test", config=catch)
+    tap.same([got["destination"], got["match"], got["now"],
+              got["incoming"]["accepted"], got["incoming"]["reason"],
+              got["submission"]["accepted"]],
+             ["rest", "catch-all", None, False, "on-hold", True],
+             "on hold: others wait, submission does not")
+    tap.ok(got["incoming"]["reply"].startswith("451 4.3.2 rest "),
+           "with the reply they get", got["incoming"])
+    bench.ask("ZADD", "mailweir:dest:{contoso}:leases",
+              bench.now() + 60000, "c")
+    tap.same(bench.json("explain", "a@contoso.com")["incoming"]["reason"],
+             "at-cap", "all places taken")
+    observe = bench.write("observe.conf", mode="observe")
+    got = bench.json("explain", "a@contoso.com", config=observe)
+    tap.same([got["incoming"]["accepted"], got["now"],
+              got["routes"][0]["would_refuse"]], [True, "filter", True],
+             "observe mode takes it all, and says what it would do")
+    out = bench.run("explain", "a@contoso.com", config=observe)[1]
+    tap.ok("in enforce mode no: open" in out, "in words too", out)
+
+
+def force(bench):
+    def put(*words, **more):
+        return bench.run("force", *words, **more)
+    tap.same(put("nobody", "open", "--for", "1m", "--reason", "x")[0], 1,
+             "force of no upstream is 1")
+    tap.same(put("filter", "open", "--for", "8d", "--reason", "x")[0], 1,
+             "for more than a week")
+    tap.same(put("filter", "open", "--for", "1m", "--reason", "x" * 61)[0], 1,
+             "for too long a reason")
+    tap.same(put("filter", "open", "--for", "1m", "--reason", "a\nb")[0], 1,
+             "for a reason that is not printable")
+    tap.same(bench.ask("EXISTS", "mailweir:override:{filter}"), 0,
+             "nothing was done")
+    code, out, err = put("filter", "closed", "--for", "2h", "--reason",
+                         "vendor says fixed", environment={"SUDO_USER": "eve"})
+    tap.same((code, out, err), (0, "filter: forced closed for 2h00m\n", ""),
+             "an upstream is forced")
+    held = bench.ask.hash("mailweir:override:{filter}")
+    author = "eve" if os.getuid() == 0 else held["by"]
+    tap.same([held["state"], held["by"], held["reason"]],
+             ["closed", author, "vendor says fixed"], "as Redis shows it")
+    tap.ok(7100000 < bench.ask("PTTL", "mailweir:override:{filter}")
+           <= 7200000, "it ends by itself")
+    out = bench.run("status")[1]
+    tap.ok(row(out, "filter")[1:3] == ["closed", "100 %"] and re.search(
+        r"\n    forced closed by %s for another (2h00m|1h59m): vendor says "
+        r"fixed\n" % author, out), "status says who, how long and why", out)
+    got = named(bench.json("status")["upstreams"], "filter")
+    tap.same([got["state"], got["breaker"], got["override"]["state"],
+              got["override"]["by"]], ["closed", "open", "closed", author],
+             "the breaker's own state is kept")
+    got = bench.json("explain", "a@contoso.com")
+    tap.same([got["now"], got["routes"][0]["forced"]], ["filter", "closed"],
+             "explain goes by it")
+    tap.same(put("filter-eu", "open", "--for", "1m", "--reason", "no")[0], 0,
+             "another is forced open")
+    tap.same(bench.json("explain", "a@contoso.com")["routes"][1]["reason"],
+             "forced", "and takes no mail")
+    for upstream in ("filter", "filter-eu"):
+        tap.same(put(upstream, "auto")[:2],
+                 (0, upstream + ": left to its breaker again\n"), "let go")
+    tap.same(bench.ask("EXISTS", "mailweir:override:{filter}"), 0, "gone")
+
+
+def events(bench):
+    code, out, _ = bench.run("events")
+    lines = out.splitlines()
+    tap.ok(code == 0 and len(lines) == 4, "forces are events", out)
+    tap.ok(re.match(r'\d{4}-\d\d-\d\dT\S+Z override upstream=filter '
+                    r'state=closed until=\S+Z by=\S+ '
+                    r'reason="vendor says fixed" host=mx1$', lines[0]),
+           "one line each, oldest first", lines)
+    tap.ok("state=auto" in lines[3], "the newest last", lines)
+    got = [json.loads(line) for line in
+           bench.run("events", "--json")[1].splitlines()]
+    tap.same([(e["event"], e["upstream"], e["state"]) for e in got],
+             [("override", "filter", "closed"),
+              ("override", "filter-eu", "open"),
+              ("override", "filter", "auto"),
+              ("override", "filter-eu", "auto")], "as JSON, an object a line")
+    for i in range(30):
+        bench.ask("XADD", "mailweir:events", "*", "event", "test",
+                  "sample", "\x1b[2J %d" % i)
+    out = bench.run("events")[1]
+    tap.ok(len(out.splitlines()) == 20 and "\x1b" not in out and
+           out.endswith(' test sample="?[2J 29"\n'),
+           "20 by default, printable", out)
+    tap.same(len(bench.run("events", "-n", "3")[1].splitlines()), 3, "-n 3")
+
+
+def follow(bench):
+    watch = subprocess.Popen([MAILWEIR, "events", "-f", "-n", "1", "--json",
+                              "-c", bench.config], stdout=subprocess.PIPE,
+                             text=True)
+    tap.same(json.loads(watch.stdout.readline())["sample"], "?[2J 29",
+             "events -f begins with what was")
+    bench.ask("XADD", "mailweir:events", "*", "event", "new1")
+    bench.ask("XADD", "mailweir:events", "*", "event", "new2")
+    tap.same([json.loads(watch.stdout.readline())["event"]
+              for _ in range(2)], ["new1", "new2"],
+             "and goes on, leaving none out")
+    watch.terminate()
+    watch.wait()
+
+
+def parts(text):
+    """The three parts of `mailweir postfix`, cut at their names."""
+    found = re.fullmatch(r"# main.cf\n(.*)# master.cf\n(.*)# transport\n(.*)",
+                         text, re.S)
+    return found.groups() if found else ("", "", "")
+
+
+def postfix(bench):
+    code, out, _ = bench.run("postfix", config=bench.write(
+        "postfix.conf", catch_all=CATCH_ALL,
+        milter="unix:/var/spool/postfix/mailweir/milter"))
+    main, master, transport = parts(out)
+    tap.ok(code == 0 and main and master and transport, "three parts", out)
+    for line in (
+            "smtpd_relay_before_recipient_restrictions = yes",
+            "    check_policy_service { unix:mailweir/policy, timeout=2s, "
+            "try_limit=1, default_action=DUNNO }",
+            "    { unix:mailweir/milter, default_action=accept, "
+            "connect_timeout=5s, command_timeout=5s }",
+            "transport_maps = texthash:${config_directory}/mailweir-transport",
+            "default_transport = mw-rest:[filter.example.net]:25",
+            "relay_transport = mw-rest:[filter.example.net]:25",
+            "mw-contoso_destination_concurrency_limit = 100",
+            "mw-contoso_initial_destination_concurrency = 100",
+            "mw-contoso_destination_concurrency_failed_cohort_limit = 0",
+            "mw-contoso_destination_recipient_limit = 50",
+            "mw-few_destination_concurrency_limit = 10",
+            "mw-partner_destination_concurrency_limit = 1000"):
+        tap.ok(line in main.splitlines(), "main.cf: " + line, main)
+    for line in (
+            "mw-contoso unix - - n - 100 smtp",
+            "    -o smtp_tls_policy_maps=socketmap:unix:mailweir/map:"
+            "gate.contoso",
+            "    -o smtp_delivery_status_filter=socketmap:unix:mailweir/map:"
+            "outcome.contoso",
+            "    -o smtp_connection_cache_on_demand=no"):
+        tap.ok(line in master.splitlines(), "master.cf: " + line, master)
+    tap.same([line for line in transport.splitlines() if line[:1] != "#"], [
+        domain + "  " + lane for domain, lane in (
+            ("contoso.com", "mw-contoso:[filter.example.net]:25, "
+             "[a.eu.example.net]:25, [b.eu.example.net]:25, "
+             "[x.example.net]:25"),
+            (".contoso.com", "mw-contoso:[filter.example.net]:25, "
+             "[a.eu.example.net]:25, [b.eu.example.net]:25, "
+             "[x.example.net]:25"),
+            ("partner.test", "mw-partner:"),
+            ("mixed.test", "mw-mixed:[s.example.net]:25, mixed.test"),
+            (".few.test", "mw-few:[s.example.net]:25"))],
+        "the transport table")
+    accepted_by_postfix(bench, main, master, transport)
+    plain = parts(bench.run("postfix")[1])[0]
+    tap.ok("smtpd_milters" not in plain and "default_transport" not in plain,
+           "without milter and catch-all, neither line", plain)
+    inet = bench.write("inet.conf", milter="inet:127.0.0.1:10030")
+    tap.ok("{ inet:127.0.0.1:10030, " in bench.run("postfix", config=inet)[1],
+           "a socket on TCP as it stands")
+    far = bench.write("far.conf", milter="unix:/run/mailweir/milter")
+    tap.ok("{ unix:/run/mailweir/milter, " in
+           bench.run("postfix", config=far)[1],
+           "a socket outside of the queue directory as it stands")
+
+
+def accepted_by_postfix(bench, main, master, transport):
+    """Does the real Postfix take each part, without a word?"""
+    os.environ["PATH"] += ":/usr/sbin"
+    if shutil.which("postconf") is None:
+        print("# no postconf: not tried with Postfix")
+        return
+    where = os.path.join(bench.dir, "pf")
+    os.mkdir(where)
+    base = "compatibility_level = 3.6\nmydestination =\nalias_maps =\n"
+    for name, text in (("main.cf", base + main), ("master.cf", master),
+                       ("mailweir-transport", transport)):
+        with open(os.path.join(where, name), "w", encoding="ascii") as file:
+            file.write(text)
+    for what in ("-n", "-M", "-P"):
+        done = subprocess.run(["postconf", "-c", where, what],
+                              capture_output=True, text=True, check=False)
+        tap.ok(done.returncode == 0 and done.stderr == "",
+               "postconf %s has no complaint" % what, done.stderr)
+    done = subprocess.run(
+        ["postmap", "-c", where, "-q", "contoso.com",
+         "texthash:%s/mailweir-transport" % where],
+        capture_output=True, text=True, check=False)
+    tap.ok(done.returncode == 0 and done.stderr == "" and
+           done.stdout.startswith("mw-contoso:[filter.example.net]:25, [a."),
+           "postmap finds the lane", done.stdout, done.stderr)
+
+
+def is_away(bench, why, config, *words):
+    began = time.monotonic()
+    code, out, err = bench.run(*words, config=config)
+    took = time.monotonic() - began
+    tap.ok(code == 3 and out == "" and "Redis" in err and took < 5,
+           "Redis %s: %s is 3, in time" % (why, " ".join(words)),
+           code, out, err, took)
+
+
+def away(bench):
+    gone = bench.write("gone.conf", redis=bench.dir + "/gone")
+    for words in (["status"], ["status", "--json"], ["events"],
+                  ["explain", "a@contoso.com"], ["events", "-f"],
+                  ["force", "filter", "auto"]):
+        is_away(bench, "absent", gone, *words)
+    for words in (["check"], ["postfix"], ["classify", "2.0.0 250 Ok"]):
+        tap.same(bench.run(*words, config=gone)[0], 0,
+                 "Redis absent: %s does without" % words[0])
+    bench.ask("CLIENT", "PAUSE", "20000")
+    is_away(bench, "silent", bench.config, "status")
+
+
+def main():
+    if shutil.which("redis-server") is None:
+        print("1..0 # SKIP redis-server is not installed")
+        return 0
+    signal.alarm(SECONDS)
+    bench = Bench()
+    try:
+        for test in (usage, check, classify, status_empty, plant,
+                     status_planted, status_json, explain, force, events,
+                     follow, postfix, away):
+            test(bench)
+    finally:
+        bench.close()
+    print("1..%d" % tap.counted())
+    return 1 if tap.failed() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
