@@ -1,5 +1,6 @@
 # The whole of it, on a real Postfix and a real Redis that end with the test.
-dist_check_SCRIPTS += tests/system/test_postfix_facts.py
+dist_check_SCRIPTS += tests/system/test_postfix_facts.py \
+	tests/system/test_readme.py
 
 EXTRA_DIST += tests/system/guard.py tests/system/lab.py \
 	tests/system/loop.py tests/system/postfix.py tests/system/relay.py \
