@@ -31,7 +31,9 @@ enum decide_reason {
  * "trial-taken", "bypass", "forced". */
 const char *decide_reason_name(enum decide_reason reason);
 
-/* Is no upstream of the destination allowed to take mail now? HALF_OPEN may. */
+/* Is no upstream of the destination allowed to take mail now? One that is
+ * half-open or not known as yet is; one that does not filter saves nobody, for
+ * it may be used after a preflight only. */
 bool decide_on_hold(const struct plan *p, const struct destination *d,
     const struct upstream_view *views, int64_t now_ms);
 

@@ -18,7 +18,7 @@ struct reader {
 	unsigned line;
 	unsigned seen;		/* rule lines, good or not */
 	bool failed;
-	char rule[OUTCOME_RULE_NAME_MAX + 1];	/* the last one; "" where it was bad */
+	char rule[OUTCOME_RULE_NAME_MAX + 1];	/* the last; "" for a bad one */
 };
 
 static void complain(struct reader *r, const char *fmt, ...) MW_PRINTF(2, 3);

@@ -53,34 +53,28 @@ is_forced_open(const struct upstream_view *v, int64_t now_ms)
 	    now_ms < v->override.until_ms;
 }
 
-/* What an upstream's own state says to one more connection. */
-static struct gate_verdict
-ask_upstream(const struct upstream_view *v, uint32_t draw, int64_t now_ms)
+/* What an upstream's own state has against one more connection. */
+static enum decide_reason
+objection(const struct upstream_view *v, uint32_t draw, int64_t now_ms)
 {
-	struct gate_verdict verdict = {
-		.answer = GATE_REFUSE,
-		.next_try_ms = v->record.breaker.until_ms,
-	};
-
-	if (is_forced_open(v, now_ms)) {
-		verdict.reason = DECIDE_FORCED;
-		verdict.next_try_ms = v->override.until_ms;
-	} else if (view_state(v, now_ms) == BREAKER_OPEN) {
-		verdict.reason = DECIDE_OPEN;
-	} else if (draw >= view_allowance(v, now_ms)) {
-		verdict.reason = DECIDE_SHED;
-	} else {
-		verdict = (struct gate_verdict){ .answer = GATE_GRANT };
-	}
-	return verdict;
+	if (is_forced_open(v, now_ms))
+		return DECIDE_FORCED;
+	if (view_state(v, now_ms) == BREAKER_OPEN)
+		return DECIDE_OPEN;
+	if (draw >= view_allowance(v, now_ms))
+		return DECIDE_SHED;
+	return DECIDE_FINE;
 }
 
 static struct gate_verdict
-observed(struct gate_verdict verdict)
+refused(const struct upstream_view *v, enum decide_reason reason)
 {
-	verdict.would_refuse = verdict.answer == GATE_REFUSE;
-	verdict.answer = GATE_GRANT;
-	return verdict;
+	return (struct gate_verdict){
+		.answer = GATE_REFUSE,
+		.reason = reason,
+		.next_try_ms = reason == DECIDE_FORCED ?
+		    v->override.until_ms : v->record.breaker.until_ms,
+	};
 }
 
 /* A grant is worth a slot: how long to stand in line for one. */
@@ -197,9 +191,9 @@ decide_gate(const struct plan *p, const struct destination *d, uint32_t route,
 {
 	const struct route *r = &d->routes[route];
 	const struct upstream_view *v = &views[r->upstream];
+	const enum decide_reason reason = objection(v, draw, now_ms);
 	const enum bypass bypass = r->unfiltered ?
 	    route_bypass(p, d, route, views, preflight_ms, now_ms) : BYPASS_OK;
-	struct gate_verdict verdict;
 
 	if (bypass != BYPASS_OK)
 		return (struct gate_verdict){
@@ -207,11 +201,14 @@ decide_gate(const struct plan *p, const struct destination *d, uint32_t route,
 			.reason = DECIDE_BYPASS,
 			.bypass = bypass,
 		};
-	verdict = ask_upstream(v, draw, now_ms);
 	if (p->mode == PLAN_OBSERVE)
-		return observed(verdict);
-	if (verdict.answer == GATE_REFUSE)
-		return verdict;
+		return (struct gate_verdict){
+			.answer = GATE_GRANT,
+			.reason = reason,
+			.would_refuse = reason != DECIDE_FINE,
+		};
+	if (reason != DECIDE_FINE)
+		return refused(v, reason);
 	return with_slot(p, view_state(v, now_ms) == BREAKER_HALF_OPEN,
 	    route_alternate(d, (int)route, views, now_ms) >= 0);
 }

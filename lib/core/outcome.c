@@ -7,7 +7,7 @@
 
 #include <assert.h>
 
-#define STATUS_SEEN 512		/* bytes of a status that are looked at */
+#define STATUS_SEEN 512		/* bytes of a status, at most */
 #define REGEX_MAX 1000
 
 struct rule {
@@ -146,8 +146,8 @@ outcome_rules_add(struct outcome_rules *rules, struct span id,
 		    "a rule's id is 1 to %d of a-z, 0-9 and '-'",
 		    OUTCOME_RULE_NAME_MAX);
 	if (id_is_taken(rules, id))
-		return err_set(err, ERR_SYNTAX, "rule %.*s stands there already",
-		    (int)id.len, id.at);
+		return err_set(err, ERR_SYNTAX,
+		    "rule %.*s stands there already", (int)id.len, id.at);
 	if (regex.len == 0 || !span_copy(text, sizeof(text), regex))
 		return err_set(err, ERR_SYNTAX,
 		    "a rule's regex is 1 to %d characters", REGEX_MAX);

@@ -248,7 +248,7 @@ static const struct {
 	uint32_t draw;
 	enum gate_answer answer;
 	enum decide_reason reason;	/* GRANT: once the wait is over */
-	int64_t time_ms;		/* REFUSE: the next try; GRANT: the wait */
+	int64_t time_ms;	/* REFUSE: the next try; GRANT: the wait */
 } gates[] = {
 	{ "all is well: to the alternate soon", BREAKER_CLOSED,
 	    BREAKER_CLOSED, 999, GATE_GRANT, DECIDE_NO_SLOT, SPILL },

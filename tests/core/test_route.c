@@ -11,7 +11,9 @@ enum { FILTER, FILTER_EU, EXCHANGE, OUTLOOK, ODD, UPSTREAMS };
 static const struct upstream upstreams[] = {
 	[FILTER] = {
 		.name = "filter", .n_nexthops = 2,
-		.nexthops = { "[filter.example.net]:25", "filter.example.net:25" },
+		.nexthops = {
+			"[filter.example.net]:25", "filter.example.net:25",
+		},
 		.tls = TLS_ENCRYPT,
 	},
 	[FILTER_EU] = {
