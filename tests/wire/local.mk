@@ -1,2 +1,17 @@
-# Tests of wire. (Each program: check_PROGRAMS, _SOURCES, _CFLAGS = $(test_cflags),
-# _LDADD = $(wire_libs) $(CHECK_LIBS); inside "if HAVE_CHECK".)
+# Tests of wire.
+if HAVE_CHECK
+check_PROGRAMS += tests/wire/test_netstring
+tests_wire_test_netstring_SOURCES = tests/wire/test_netstring.c
+tests_wire_test_netstring_CFLAGS = $(test_cflags)
+tests_wire_test_netstring_LDADD = $(wire_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/wire/test_policy_request
+tests_wire_test_policy_request_SOURCES = tests/wire/test_policy_request.c
+tests_wire_test_policy_request_CFLAGS = $(test_cflags)
+tests_wire_test_policy_request_LDADD = $(wire_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/wire/test_socketmap
+tests_wire_test_socketmap_SOURCES = tests/wire/test_socketmap.c
+tests_wire_test_socketmap_CFLAGS = $(test_cflags)
+tests_wire_test_socketmap_LDADD = $(wire_libs) $(CHECK_LIBS)
+endif
