@@ -90,7 +90,7 @@ domain_of_address(struct span address, struct domain *out)
 	const ptrdiff_t at = span_rfind(s, '@');
 
 	/* "@relay:user@domain" is a source route: RFC 5321 appendix C. */
-	if (at < 1 || s.at[0] == '@')
+	if (at < 1 || s.at[0] == '@' || s.at[0] == '<')
 		return false;
 	return domain_parse((struct span){ s.at + at + 1,
 	    s.len - (size_t)at - 1 }, out);
