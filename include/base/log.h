@@ -26,7 +26,15 @@ struct log_field {
 	int64_t number;
 };
 
-#define LOG_TEXT(n, t) ((struct log_field){ .name = (n), .text = (t) != NULL ? (t) : "" })
+static inline struct log_field
+log_text(const char *name, const char *text)
+{
+	return (struct log_field){
+		.name = name, .text = text != NULL ? text : "",
+	};
+}
+
+#define LOG_TEXT(n, t) log_text((n), (t))
 #define LOG_INT(n, v) ((struct log_field){ .name = (n), .number = (v) })
 
 /* Before the first line; program is borrowed for ever. */
