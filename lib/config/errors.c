@@ -22,6 +22,8 @@ append(struct config_errors *errors, struct place at, char *message, bool note)
 	};
 }
 
+static char *format(const char *fmt, va_list ap) MW_PRINTF(1, 0);
+
 static char *
 format(const char *fmt, va_list ap)
 {

@@ -64,6 +64,10 @@ load_path(const struct load *l, const char *name)
 	return arena_textf(l->scratch, "%s/%s", l->folder, name);
 }
 
+static void complain(const struct load *l, struct place at,
+    const struct section *s, const char *key, const char *fmt, va_list ap)
+    MW_PRINTF(5, 0);
+
 static void
 complain(const struct load *l, struct place at, const struct section *s,
     const char *key, const char *fmt, va_list ap)
