@@ -1,0 +1,729 @@
+#include "core/breaker.h"
+
+#include "base/chance.h"
+#include "base/mem.h"
+
+#include "suite.h"
+
+#define NOW 1000000
+
+static const struct breaker_rules rules = {
+	.window_ms = 120000,
+	.min_outcomes = 20,
+	.min_hosts = 2,
+	.consecutive = 10,
+	.shed_at = 500,
+	.open_at = 900,
+	.open_for_ms = 30000,
+	.open_max_ms = 900000,
+	.slow_after_ms = 5000,
+	.trials = 3,
+	.n_ramp = 5,
+	.ramp = { 50, 100, 250, 500, 1000 },
+	.ramp_step_ms = 5000,
+};
+
+/* So many good and bad outcomes, all new, seen by two hosts alike. */
+static struct evidence
+seen(uint32_t good, uint32_t bad)
+{
+	return (struct evidence){
+		.good = 2 * good,
+		.bad = 2 * bad,
+		.outcomes = good + bad,
+		.hosts = 2,
+		.bad_hosts = bad > 0 ? 2 : 0,
+		.total_good = 2 * good,
+		.total_bad = 2 * bad,
+	};
+}
+
+static struct breaker
+step(struct breaker b, struct evidence e, int64_t now_ms)
+{
+	return breaker_step(&rules, b, &e, 999, now_ms);
+}
+
+static struct breaker
+shedding(uint32_t allowance)
+{
+	return (struct breaker){
+		.state = BREAKER_SHEDDING,
+		.allowance = allowance,
+		.since_ms = NOW - 1000,
+	};
+}
+
+static struct breaker
+half_open(uint32_t trips)
+{
+	return (struct breaker){
+		.state = BREAKER_HALF_OPEN,
+		.trips = trips,
+		.since_ms = NOW - 1000,
+	};
+}
+
+static struct breaker
+ramp(uint32_t index)
+{
+	return (struct breaker){
+		.state = BREAKER_RAMP,
+		.allowance = rules.ramp[index],
+		.trips = 2,
+		.step = index,
+		.since_ms = NOW - 1000,
+		.until_ms = NOW + 4000,
+	};
+}
+
+static const struct {
+	const char *says;
+	struct evidence seen;
+	enum breaker_state then;
+	enum breaker_reason reason;
+	uint32_t allowance;
+} from_closed[] = {
+	{ "nothing was sent", { 0 }, BREAKER_CLOSED, BREAKER_NO_REASON, 0 },
+	{ "nineteen are too few to say",
+	    { .bad = 38, .outcomes = 19, .hosts = 2, .bad_hosts = 2 },
+	    BREAKER_CLOSED, BREAKER_NO_REASON, 0 },
+	{ "just under half: holds",
+	    { .good = 51, .bad = 49, .outcomes = 50,
+	    .hosts = 2, .bad_hosts = 2 },
+	    BREAKER_CLOSED, BREAKER_NO_REASON, 0 },
+	{ "half: sheds next to nothing",
+	    { .good = 20, .bad = 20, .outcomes = 20,
+	    .hosts = 2, .bad_hosts = 2 },
+	    BREAKER_SHEDDING, BREAKER_SHARE, 999 },
+	{ "three quarters: lets half through",
+	    { .good = 10, .bad = 30, .outcomes = 20,
+	    .hosts = 2, .bad_hosts = 2 },
+	    BREAKER_SHEDDING, BREAKER_SHARE, 500 },
+	{ "just under nine tenths: still sheds",
+	    { .good = 101, .bad = 899, .outcomes = 500, .hosts = 2,
+	    .bad_hosts = 2 }, BREAKER_SHEDDING, BREAKER_SHARE, 202 },
+	{ "nine tenths: opens",
+	    { .good = 4, .bad = 36, .outcomes = 20,
+	    .hosts = 2, .bad_hosts = 2 },
+	    BREAKER_OPEN, BREAKER_SHARE, 0 },
+	{ "one host of two alone: it speaks of itself",
+	    { .bad = 100, .outcomes = 50, .hosts = 2, .bad_hosts = 1 },
+	    BREAKER_CLOSED, BREAKER_NO_REASON, 0 },
+	{ "the only host there is",
+	    { .bad = 100, .outcomes = 50, .hosts = 1, .bad_hosts = 1 },
+	    BREAKER_OPEN, BREAKER_SHARE, 0 },
+	{ "two hosts of many are enough",
+	    { .bad = 100, .outcomes = 50, .hosts = 9, .bad_hosts = 2 },
+	    BREAKER_OPEN, BREAKER_SHARE, 0 },
+	{ "nine in a row: holds",
+	    { .bad = 18, .outcomes = 9, .hosts = 1, .bad_hosts = 1,
+	    .streak = 9 }, BREAKER_CLOSED, BREAKER_NO_REASON, 0 },
+	{ "ten in a row: opens, however few and whoever sees it",
+	    { .bad = 20, .outcomes = 10, .hosts = 2, .bad_hosts = 1,
+	    .streak = 10 }, BREAKER_OPEN, BREAKER_STREAK, 0 },
+};
+
+START_TEST(closed_judges_by_share_and_streak)
+{
+	const struct breaker next = step((struct breaker){ 0 },
+	    from_closed[_i].seen, NOW);
+
+	ck_assert_msg(next.state == from_closed[_i].then &&
+	    next.reason == from_closed[_i].reason &&
+	    next.allowance == from_closed[_i].allowance, "%s: %s, %s, %u",
+	    from_closed[_i].says, breaker_state_name(next.state),
+	    breaker_reason_name(next.reason), next.allowance);
+	ck_assert_uint_eq(next.trips, next.state == BREAKER_OPEN);
+}
+END_TEST
+
+START_TEST(no_streak_where_it_is_switched_off)
+{
+	struct breaker_rules patient = rules;
+	const struct evidence e = { .streak = UINT32_MAX };
+	struct breaker b = { 0 };
+
+	patient.consecutive = 0;
+	b = breaker_step(&patient, b, &e, 0, NOW);
+	ck_assert_int_eq(b.state, BREAKER_CLOSED);
+}
+END_TEST
+
+static const struct {
+	const char *says;
+	uint32_t allowance;
+	struct evidence seen;
+	enum breaker_state then;
+	uint32_t next;
+} from_shedding[] = {
+	{ "follows a change that is worth a commit", 500,
+	    { .good = 8, .bad = 32, .outcomes = 20,
+	    .hosts = 2, .bad_hosts = 2 },
+	    BREAKER_SHEDDING, 400 },
+	{ "upwards too", 500,
+	    { .good = 16, .bad = 24, .outcomes = 20,
+	    .hosts = 2, .bad_hosts = 2 },
+	    BREAKER_SHEDDING, 800 },
+	{ "but not a small one", 480,
+	    { .good = 10, .bad = 30, .outcomes = 20,
+	    .hosts = 2, .bad_hosts = 2 },
+	    BREAKER_SHEDDING, 480 },
+	{ "stays just under the limit that began it", 999,
+	    { .good = 54, .bad = 46, .outcomes = 50,
+	    .hosts = 2, .bad_hosts = 2 },
+	    BREAKER_SHEDDING, 999 },
+	{ "ends well under it", 999,
+	    { .good = 56, .bad = 44, .outcomes = 50,
+	    .hosts = 2, .bad_hosts = 2 },
+	    BREAKER_CLOSED, 0 },
+	{ "ends on a single good one when all else is forgotten", 300,
+	    { .good = 2, .outcomes = 1, .hosts = 1 }, BREAKER_CLOSED, 0 },
+	{ "ends when nothing is left to hold against it", 300,
+	    { 0 }, BREAKER_CLOSED, 0 },
+	{ "stays as it is on a little trouble", 300,
+	    { .bad = 6, .outcomes = 3, .hosts = 1, .bad_hosts = 1 },
+	    BREAKER_SHEDDING, 300 },
+	{ "opens when it gets worse", 300,
+	    { .bad = 40, .outcomes = 20, .hosts = 2, .bad_hosts = 2 },
+	    BREAKER_OPEN, 0 },
+	{ "opens on a streak", 300,
+	    { .good = 20, .bad = 20, .outcomes = 20, .hosts = 2, .bad_hosts = 2,
+	    .streak = 10 }, BREAKER_OPEN, 0 },
+};
+
+START_TEST(shedding_follows_the_evidence)
+{
+	const struct breaker next = step(shedding(from_shedding[_i].allowance),
+	    from_shedding[_i].seen, NOW);
+
+	ck_assert_msg(next.state == from_shedding[_i].then &&
+	    next.allowance == from_shedding[_i].next, "%s: %s, %u",
+	    from_shedding[_i].says, breaker_state_name(next.state),
+	    next.allowance);
+}
+END_TEST
+
+/* Wherever it begins to shed: next to nothing there, and ever more. */
+START_TEST(the_allowance_falls_smoothly)
+{
+	static const uint32_t limits[] = { 1, 10, 200, 500, 800, 999 };
+	struct breaker_rules r = rules;
+
+	r.shed_at = limits[_i];
+	r.open_at = 1000;
+	for (uint32_t bad = limits[_i], last = 999; bad < 1000; bad++) {
+		const struct evidence e = seen(1000 - bad, bad);
+		const struct breaker b = breaker_step(&r,
+		    (struct breaker){ 0 }, &e, 0, NOW);
+
+		ck_assert_int_eq(b.state, BREAKER_SHEDDING);
+		ck_assert_uint_le(b.allowance, last);
+		if (bad == limits[_i])
+			ck_assert_uint_eq(b.allowance, 999);
+		last = b.allowance;
+	}
+}
+END_TEST
+
+START_TEST(waits_double_up_to_the_maximum)
+{
+	static const int64_t waits[] = {
+		30000, 60000, 120000, 240000, 480000, 900000, 900000,
+	};
+
+	for (uint32_t i = 0; i < MW_N_OF(waits); i++)
+		for (uint32_t jitter = 0; jitter < 1000; jitter += 111) {
+			const struct evidence e = seen(0, 1);
+			const struct breaker b = i > 0 ? breaker_step(&rules,
+			    half_open(i), &e, jitter, NOW) :
+			    breaker_step(&rules, (struct breaker){ 0 },
+			    &(struct evidence){ .streak = 10 }, jitter, NOW);
+
+			ck_assert_int_eq(b.state, BREAKER_OPEN);
+			ck_assert_uint_eq(b.trips, i + 1);
+			ck_assert_int_eq(b.until_ms - NOW, waits[i] / 10 +
+			    (waits[i] - waits[i] / 10) * jitter / 1000);
+		}
+}
+END_TEST
+
+START_TEST(open_waits_and_listens_to_nobody)
+{
+	struct breaker b = {
+		.state = BREAKER_OPEN,
+		.trips = 1,
+		.since_ms = NOW,
+		.until_ms = NOW + 30000,
+	};
+
+	b = step(b, seen(100, 0), NOW + 29999);
+	ck_assert_int_eq(b.state, BREAKER_OPEN);
+	b = step(b, seen(0, 100), NOW + 30000);
+	ck_assert_int_eq(b.state, BREAKER_HALF_OPEN);
+	ck_assert_int_eq(b.reason, BREAKER_WAIT_OVER);
+	ck_assert_int_eq(b.since_ms, NOW + 30000);
+	ck_assert_uint_eq(b.trips, 1);
+}
+END_TEST
+
+START_TEST(no_wait_outlasts_a_clock_or_a_reload)
+{
+	struct breaker b = {
+		.state = BREAKER_OPEN,
+		.trips = 1,
+		.since_ms = INT64_MAX - 1,
+		.until_ms = INT64_MAX,
+	};
+
+	b = step(b, seen(0, 0), NOW);
+	ck_assert_int_eq(b.until_ms, NOW + rules.open_max_ms);
+	ck_assert_int_eq(b.since_ms, NOW);
+	b = step(b, seen(0, 0), b.until_ms);
+	ck_assert_int_eq(b.state, BREAKER_HALF_OPEN);
+
+	b = ramp(1);
+	b.until_ms = INT64_MAX;
+	ck_assert_int_eq(step(b, seen(0, 0), NOW).until_ms,
+	    NOW + rules.ramp_step_ms);
+}
+END_TEST
+
+static const struct {
+	const char *says;
+	struct evidence seen;
+	int64_t at_ms;
+	enum breaker_state then;
+} from_half_open[] = {
+	{ "nothing was tried", { 0 }, NOW, BREAKER_HALF_OPEN },
+	{ "nothing was tried for long", { 0 }, 10 * NOW, BREAKER_HALF_OPEN },
+	{ "two good ones of three", { .total_good = 4 }, NOW,
+	    BREAKER_HALF_OPEN },
+	{ "three good ones", { .total_good = 6 }, NOW, BREAKER_RAMP },
+	{ "a good one after a window without a bad one", { .total_good = 2 },
+	    NOW - 1000 + 120000, BREAKER_RAMP },
+	{ "a bad one", { .total_bad = 2 }, NOW, BREAKER_OPEN },
+	{ "half a bad one beside many good ones",
+	    { .total_good = 20, .total_bad = 1 }, NOW, BREAKER_OPEN },
+};
+
+START_TEST(half_open_is_decided_by_its_trials)
+{
+	const struct breaker next = step(half_open(3), from_half_open[_i].seen,
+	    from_half_open[_i].at_ms);
+
+	ck_assert_msg(next.state == from_half_open[_i].then, "%s: %s",
+	    from_half_open[_i].says, breaker_state_name(next.state));
+	ck_assert_uint_eq(next.trips, next.state == BREAKER_OPEN ? 4 : 3);
+	if (next.state == BREAKER_RAMP)
+		ck_assert_uint_eq(next.allowance, 50);
+}
+END_TEST
+
+static const struct {
+	const char *says;
+	uint32_t step;
+	struct evidence seen;
+	int64_t after_ms;	/* since the step began */
+	enum breaker_state then;
+	enum breaker_reason reason;
+	uint32_t next;
+} from_ramp[] = {
+	{ "not yet time", 1, { .total_good = 100 }, 4999,
+	    BREAKER_RAMP, BREAKER_NO_REASON, 1 },
+	{ "time for more", 1, { .total_good = 100 }, 5000,
+	    BREAKER_RAMP, BREAKER_RAMP_STEP, 2 },
+	{ "time for more, without traffic too", 1, { 0 }, 5000,
+	    BREAKER_RAMP, BREAKER_RAMP_STEP, 2 },
+	{ "one step at a time, however late", 0, { 0 }, 500000,
+	    BREAKER_RAMP, BREAKER_RAMP_STEP, 1 },
+	{ "all the traffic is not the end", 3, { .total_good = 100 }, 5000,
+	    BREAKER_RAMP, BREAKER_RAMP_STEP, 4 },
+	{ "the end, when that was borne for a step", 4,
+	    { .total_good = 100 }, 5000, BREAKER_CLOSED, BREAKER_RECOVERED, 0 },
+	{ "five per cent bad is no reason", 2,
+	    { .total_good = 38, .total_bad = 2 }, 5000,
+	    BREAKER_RAMP, BREAKER_RAMP_STEP, 3 },
+	{ "six per cent is one to step back", 2,
+	    { .total_good = 188, .total_bad = 12 }, 1,
+	    BREAKER_RAMP, BREAKER_RAMP_BACK, 1 },
+	{ "from the first step back means open", 0,
+	    { .total_good = 188, .total_bad = 12 }, 1,
+	    BREAKER_OPEN, BREAKER_RAMP_FAILED, 0 },
+	{ "half of them bad", 3, { .total_good = 10, .total_bad = 10 }, 1,
+	    BREAKER_OPEN, BREAKER_RAMP_FAILED, 0 },
+	{ "nine outcomes are too few for that", 3, { .total_bad = 18 }, 1,
+	    BREAKER_RAMP, BREAKER_NO_REASON, 3 },
+	{ "a streak", 3, { .total_bad = 18, .streak = 10 }, 1,
+	    BREAKER_OPEN, BREAKER_RAMP_FAILED, 0 },
+	{ "no step up on a little trouble", 2,
+	    { .total_good = 2, .total_bad = 2 }, 5000,
+	    BREAKER_RAMP, BREAKER_NO_REASON, 2 },
+	{ "nor the end of it", 4, { .total_bad = 2 }, 5000,
+	    BREAKER_RAMP, BREAKER_NO_REASON, 4 },
+};
+
+START_TEST(ramp_goes_by_time_and_trouble)
+{
+	const struct breaker b = ramp(from_ramp[_i].step);
+	const struct breaker next = step(b, from_ramp[_i].seen,
+	    b.since_ms + from_ramp[_i].after_ms);
+
+	ck_assert_msg(next.state == from_ramp[_i].then &&
+	    next.reason == from_ramp[_i].reason &&
+	    next.step == from_ramp[_i].next, "%s: %s, %s, %u",
+	    from_ramp[_i].says, breaker_state_name(next.state),
+	    breaker_reason_name(next.reason), next.step);
+	if (next.state == BREAKER_RAMP)
+		ck_assert_uint_eq(next.allowance, rules.ramp[next.step]);
+	if (next.state == BREAKER_CLOSED)
+		ck_assert_uint_eq(next.trips, 0);
+	if (from_ramp[_i].after_ms <= 5000 && next.until_ms > 0)
+		ck_assert_int_gt(next.until_ms,
+		    b.since_ms + from_ramp[_i].after_ms);
+}
+END_TEST
+
+static const struct {
+	const char *says;
+	uint32_t step;
+	uint32_t n_ramp, ramp[3];
+	uint32_t next, allowance;
+} reloads[] = {
+	{ "a shorter ramp: no more than now", 3, 2, { 100, 1000 }, 0, 100 },
+	{ "from the end of it to the new end", 4, 2, { 100, 1000 }, 1, 1000 },
+	{ "another first step", 0, 2, { 100, 1000 }, 0, 100 },
+	{ "lower steps", 1, 3, { 10, 20, 1000 }, 1, 20 },
+};
+
+START_TEST(a_reload_never_gives_more_at_once)
+{
+	struct breaker_rules r = rules;
+	struct breaker b;
+
+	r.n_ramp = reloads[_i].n_ramp;
+	memcpy(r.ramp, reloads[_i].ramp, sizeof(reloads[_i].ramp));
+	b = breaker_step(&r, ramp(reloads[_i].step), &(struct evidence){ 0 },
+	    0, NOW);
+	ck_assert_msg(b.state == BREAKER_RAMP && b.step == reloads[_i].next &&
+	    b.allowance == reloads[_i].allowance, "%s: step %u, %u",
+	    reloads[_i].says, b.step, b.allowance);
+}
+END_TEST
+
+START_TEST(evidence_is_of_one_state)
+{
+	const struct breaker new = { 0 }, shed = shedding(500),
+	    half = half_open(1), low = ramp(0), high = ramp(1);
+
+	ck_assert(!breaker_starts_afresh(&new, &shed));
+	ck_assert(!breaker_starts_afresh(&shed, &new));
+	ck_assert(!breaker_starts_afresh(&half, &half));
+	ck_assert(!breaker_starts_afresh(&low, &low));
+	ck_assert(breaker_starts_afresh(&shed, &half));
+	ck_assert(breaker_starts_afresh(&half, &low));
+	ck_assert(breaker_starts_afresh(&low, &high));
+	ck_assert(breaker_starts_afresh(&high, &low));
+	ck_assert(breaker_starts_afresh(&high, &new));
+}
+END_TEST
+
+START_TEST(what_it_lets_through)
+{
+	const struct breaker new = { 0 }, shed = shedding(500),
+	    half = half_open(1), low = ramp(0), open = {
+		.state = BREAKER_OPEN, .trips = 1, .until_ms = 1,
+	};
+
+	ck_assert_uint_eq(breaker_allowance(&new), 1000);
+	ck_assert_uint_eq(breaker_allowance(&shed), 500);
+	ck_assert_uint_eq(breaker_allowance(&open), 0);
+	ck_assert_uint_eq(breaker_allowance(&half), 1000);
+	ck_assert_uint_eq(breaker_allowance(&low), 50);
+	ck_assert_uint_eq(breaker_connections(&new, 20), 20);
+	ck_assert_uint_eq(breaker_connections(&shed, 20), 20);
+	ck_assert_uint_eq(breaker_connections(&open, 20), 0);
+	ck_assert_uint_eq(breaker_connections(&half, 20), 1);
+	ck_assert_uint_eq(breaker_connections(&low, 20), 20);
+}
+END_TEST
+
+static const char *const states[] = {
+	"closed", "shedding", "open", "half-open", "ramp",
+};
+static const char *const reasons[] = {
+	"", "bad-share", "streak", "trial-failed", "ramp-failed", "wait-over",
+	"trials-won", "ramp-step", "ramp-back", "recovered",
+};
+
+START_TEST(names_go_both_ways)
+{
+	enum breaker_state state;
+	enum breaker_reason reason;
+
+	for (size_t i = 0; i < MW_N_OF(states); i++) {
+		ck_assert(breaker_state_parse(span_of(states[i]), &state));
+		ck_assert_uint_eq(state, i);
+		ck_assert_str_eq(breaker_state_name(state), states[i]);
+	}
+	for (size_t i = 0; i < MW_N_OF(reasons); i++) {
+		ck_assert(breaker_reason_parse(span_of(reasons[i]), &reason));
+		ck_assert_uint_eq(reason, i);
+		ck_assert_str_eq(breaker_reason_name(reason), reasons[i]);
+	}
+	ck_assert(!breaker_state_parse(SPAN(""), &state));
+	ck_assert(!breaker_state_parse(SPAN("Open"), &state));
+	ck_assert(!breaker_state_parse(SPAN("opened"), &state));
+	ck_assert(!breaker_reason_parse(SPAN("shar"), &reason));
+}
+END_TEST
+
+static const struct {
+	const char *says;
+	bool sane;
+	struct breaker b;
+} records[] = {
+	{ "a new one", true, { 0 } },
+	{ "closed again", true,
+	    { .reason = BREAKER_RECOVERED, .since_ms = NOW } },
+	{ "no such state", false, { .state = 5 } },
+	{ "no such reason", false, { .reason = 10 } },
+	{ "before all time", false, { .since_ms = -1 } },
+	{ "closed with trips", false, { .trips = 1 } },
+	{ "closed with a wait", false, { .until_ms = 1 } },
+	{ "closed with an allowance", false, { .allowance = 1000 } },
+	{ "shedding", true, { .state = BREAKER_SHEDDING, .allowance = 1 } },
+	{ "shedding everything", false, { .state = BREAKER_SHEDDING } },
+	{ "shedding nothing", false,
+	    { .state = BREAKER_SHEDDING, .allowance = 1000 } },
+	{ "open", true, { .state = BREAKER_OPEN, .trips = 1, .until_ms = 1 } },
+	{ "open without a trip", false,
+	    { .state = BREAKER_OPEN, .until_ms = 1 } },
+	{ "open until before it began", false,
+	    { .state = BREAKER_OPEN, .trips = 1, .since_ms = 2,
+	    .until_ms = 1 } },
+	{ "half-open", true, { .state = BREAKER_HALF_OPEN, .trips = 1 } },
+	{ "half-open with a wait", false,
+	    { .state = BREAKER_HALF_OPEN, .trips = 1, .until_ms = 1 } },
+	{ "ramp", true, { .state = BREAKER_RAMP, .trips = 1, .step = 7,
+	    .allowance = 1000 } },
+	{ "ramp beyond its end", false, { .state = BREAKER_RAMP, .trips = 1,
+	    .step = 8, .allowance = 1000 } },
+	{ "ramp with more than all", false, { .state = BREAKER_RAMP,
+	    .trips = 1, .allowance = 1001 } },
+	{ "ramp with nothing", false, { .state = BREAKER_RAMP, .trips = 1 } },
+	{ "a step that is not of a ramp", false, { .step = 1 } },
+};
+
+START_TEST(what_can_be_loaded)
+{
+	ck_assert_msg(breaker_sane(&records[_i].b) == records[_i].sane, "%s",
+	    records[_i].says);
+}
+END_TEST
+
+static uint32_t
+extreme(uint32_t usual)
+{
+	switch (chance_below(8)) {
+	case 0:
+		return 0;
+	case 1:
+		return UINT32_MAX;
+	}
+	return chance_below(usual);
+}
+
+static struct evidence
+any_evidence(void)
+{
+	return (struct evidence){
+		.good = extreme(100),
+		.bad = extreme(100),
+		.outcomes = extreme(100),
+		.hosts = extreme(4),
+		.bad_hosts = extreme(4),
+		.streak = chance_below(8) == 0 ? extreme(20) : 0,
+		.total_good = extreme(200),
+		.total_bad = chance_below(3) == 0 ? extreme(50) : 0,
+	};
+}
+
+/* What share of the whole traffic it lets through; a trial is next to none. */
+static uint32_t
+flow(const struct breaker *b)
+{
+	return b->state == BREAKER_HALF_OPEN ? 1 : breaker_allowance(b);
+}
+
+/* Whatever happens in whatever order, a breaker stays sane, waits no longer
+ * than it may, and after a trip gives back no more than one step at once. */
+START_TEST(any_history_is_sane)
+{
+	static const int pauses[] = { 200, 3000, 40000 };
+	struct breaker b = { 0 };
+	int64_t now = 0;
+
+	chance_seed((uint64_t)_i);
+	for (int n = 0; n < 10000; n++) {
+		const struct evidence e = any_evidence();
+		const struct breaker next = breaker_step(&rules, b, &e,
+		    chance_below(1000), now);
+
+		ck_assert(breaker_sane(&next));
+		ck_assert_int_le(next.until_ms, now + (next.state ==
+		    BREAKER_OPEN ? rules.open_max_ms : rules.ramp_step_ms));
+		if (b.trips > 0 && flow(&next) > flow(&b))
+			ck_assert(next.state == BREAKER_HALF_OPEN ||
+			    (next.state == BREAKER_RAMP && next.step ==
+			    (b.state == BREAKER_RAMP ? b.step + 1 : 0)));
+		if (next.state == BREAKER_CLOSED && b.trips > 0)
+			ck_assert_uint_eq(flow(&b), 1000);
+		b = next;
+		now += chance_below((uint32_t)pauses[_i % 3]);
+	}
+}
+END_TEST
+
+static int64_t
+any_time(void)
+{
+	switch (chance_below(4)) {
+	case 0:
+		return 0;
+	case 1:
+		return INT64_MAX - chance_below(3);
+	}
+	return (int64_t)chance_below(UINT32_MAX) << chance_below(31);
+}
+
+static struct breaker
+any_breaker(void)
+{
+	struct breaker b;
+
+	do {
+		b = (struct breaker){
+			.state = chance_below(MW_N_OF(states)),
+			.reason = chance_below(MW_N_OF(reasons)),
+			.allowance = chance_below(2) ? chance_below(1001) : 0,
+			.trips = extreme(40),
+			.step = chance_below(2) ? chance_below(8) : 0,
+			.since_ms = any_time(),
+			.until_ms = any_time(),
+		};
+	} while (!breaker_sane(&b));
+	return b;
+}
+
+/* The largest numbers that a record, a clock and a file can hold. */
+START_TEST(extremes_do_no_harm)
+{
+	struct breaker_rules r = rules;
+
+	chance_seed((uint64_t)_i);
+	for (int n = 0; n < 5000; n++) {
+		const struct breaker b = any_breaker();
+		const struct evidence e = any_evidence();
+		const int64_t now = any_time();
+		struct breaker next;
+
+		r.open_for_ms = any_time();
+		r.open_max_ms = any_time();
+		r.ramp_step_ms = any_time();
+		r.window_ms = any_time();
+		r.shed_at = 1 + chance_below(1000);
+		r.open_at = 1 + chance_below(1000);
+		r.min_hosts = extreme(4);
+		r.min_outcomes = extreme(50);
+		r.n_ramp = 1 + chance_below(5);
+		next = breaker_step(&r, b, &e, chance_below(1000), now);
+		ck_assert(breaker_sane(&next));
+		ck_assert_int_le(next.since_ms, now);
+	}
+}
+END_TEST
+
+START_TEST(trips_do_not_wrap)
+{
+	const struct breaker b = step(half_open(UINT32_MAX), seen(0, 1), NOW);
+
+	ck_assert_uint_eq(b.trips, UINT32_MAX);
+	ck_assert_int_gt(b.until_ms, NOW + rules.open_max_ms * 9 / 10);
+}
+END_TEST
+
+/* From wherever it is, good mail and time lead home: a wait, the trials, and
+ * each step of the ramp (one call a second). */
+START_TEST(good_times_close_it)
+{
+	const int64_t bound = rules.open_max_ms + rules.window_ms +
+	    (int64_t)rules.n_ramp * rules.ramp_step_ms + 10000;
+	const struct evidence traffic[] = { seen(40, 0), seen(1, 0) };
+
+	chance_seed((uint64_t)_i);
+	for (int n = 0; n < 100; n++) {
+		struct breaker b = any_breaker();
+		int64_t now = NOW;
+
+		while (b.state != BREAKER_CLOSED && now <= NOW + bound) {
+			b = step(b, traffic[_i % 2], now);
+			now += 1000;
+		}
+		ck_assert_int_eq(b.state, BREAKER_CLOSED);
+	}
+}
+END_TEST
+
+/* And from wherever it is, full trouble leaves no more than a trial. */
+START_TEST(full_trouble_opens_it)
+{
+	chance_seed((uint64_t)_i);
+	for (int n = 0; n < 100; n++) {
+		struct breaker b = any_breaker();
+
+		for (int64_t now = NOW; now < NOW + 60000; now += 1000) {
+			b = breaker_step(&rules, b, &(struct evidence){
+				.bad = 40, .outcomes = 20, .hosts = 2,
+				.bad_hosts = 2, .total_bad = 40,
+			    }, chance_below(1000), now);
+			ck_assert(b.state == BREAKER_OPEN ||
+			    b.state == BREAKER_HALF_OPEN);
+		}
+	}
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("breaker");
+	TCase *tc = tcase_create("breaker");
+
+	tcase_add_loop_test(tc, closed_judges_by_share_and_streak, 0,
+	    MW_N_OF(from_closed));
+	tcase_add_test(tc, no_streak_where_it_is_switched_off);
+	tcase_add_loop_test(tc, shedding_follows_the_evidence, 0,
+	    MW_N_OF(from_shedding));
+	tcase_add_loop_test(tc, the_allowance_falls_smoothly, 0, 6);
+	tcase_add_test(tc, waits_double_up_to_the_maximum);
+	tcase_add_test(tc, open_waits_and_listens_to_nobody);
+	tcase_add_test(tc, no_wait_outlasts_a_clock_or_a_reload);
+	tcase_add_loop_test(tc, half_open_is_decided_by_its_trials, 0,
+	    MW_N_OF(from_half_open));
+	tcase_add_loop_test(tc, ramp_goes_by_time_and_trouble, 0,
+	    MW_N_OF(from_ramp));
+	tcase_add_loop_test(tc, a_reload_never_gives_more_at_once, 0,
+	    MW_N_OF(reloads));
+	tcase_add_test(tc, evidence_is_of_one_state);
+	tcase_add_test(tc, what_it_lets_through);
+	tcase_add_test(tc, names_go_both_ways);
+	tcase_add_loop_test(tc, what_can_be_loaded, 0, MW_N_OF(records));
+	tcase_add_loop_test(tc, any_history_is_sane, 0, 9);
+	tcase_add_loop_test(tc, extremes_do_no_harm, 0, 5);
+	tcase_add_test(tc, trips_do_not_wrap);
+	tcase_add_loop_test(tc, good_times_close_it, 0, 4);
+	tcase_add_loop_test(tc, full_trouble_opens_it, 0, 4);
+	suite_add_tcase(s, tc);
+	return suite_main(s);
+}
