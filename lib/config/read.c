@@ -18,16 +18,28 @@ struct spot {
 	enum key key;
 };
 
+/* libconfig names an included file as @include did, or with its folder; none
+ * is the main one. */
+static struct place
+place_in(const struct load *l, const char *file, unsigned line)
+{
+	const char *slash = file != NULL ? strrchr(file, '/') : NULL;
+
+	if (file == NULL)
+		return (struct place){ l->path, line };
+	if (slash != NULL)
+		file = slash + 1;
+	return (struct place){
+		.file = load_path(l, arena_text(l->scratch, span_of(file))),
+		.line = line,
+	};
+}
+
 static struct place
 place_of(const struct load *l, const config_setting_t *s)
 {
-	const char *file = config_setting_source_file(s);
-
-	return (struct place){
-		.file = file != NULL ? arena_text(l->scratch, span_of(file)) :
-		    l->path,
-		.line = config_setting_source_line(s),
-	};
+	return place_in(l, config_setting_source_file(s),
+	    config_setting_source_line(s));
 }
 
 static const char *
@@ -398,17 +410,29 @@ read_many(struct load *l, struct section *parent, const struct group *group,
 	}
 }
 
+/* A group that stands in the table as a key of its parent, marked there when
+ * there was something to complain of. */
+static void
+mark_group(struct section *parent, const struct group *group)
+{
+	const enum key key = key_find(parent->group, group->name);
+
+	if (key != KEYS)
+		parent->values[key - parent->first].wrong = true;
+}
+
 static void
 read_group(struct load *l, struct section *parent, const struct group *group,
     const config_setting_t *s)
 {
 	const char *path = arena_textf(l->scratch, "%s%s%s", parent->path,
 	    parent->path[0] != '\0' ? "." : "", group->name);
+	const size_t before = l->errors->n;
 
 	switch (group->form) {
 	case GROUP_ONE:
 		read_one(l, parent, group, path, s);
-		return;
+		break;
 	case GROUP_NAMED:
 		if (config_setting_is_group(s))
 			read_many(l, parent, group, path, s);
@@ -416,7 +440,7 @@ read_group(struct load *l, struct section *parent, const struct group *group,
 			errors_add(l->errors, place_of(l, s), "%s: wants a "
 			    "group { NAME = { ... }; }, not %s", path,
 			    type_name(s));
-		return;
+		break;
 	case GROUP_LIST:
 		if (config_setting_is_list(s))
 			read_many(l, parent, group, path, s);
@@ -424,8 +448,10 @@ read_group(struct load *l, struct section *parent, const struct group *group,
 			errors_add(l->errors, place_of(l, s), "%s: wants a "
 			    "list ( { ... }, { ... } ), not %s", path,
 			    type_name(s));
-		return;
+		break;
 	}
+	if (l->errors->n > before)
+		mark_group(parent, group);
 }
 
 static void
@@ -498,13 +524,8 @@ make_sections(struct load *l)
 static void
 complain_syntax(struct load *l, const config_t *tree)
 {
-	const char *file = config_error_file(tree);
-	const struct place at = {
-		.file = file != NULL ? file : l->path,
-		.line = (unsigned)config_error_line(tree),
-	};
-
-	errors_add(l->errors, at, "%s; nothing else can be checked before "
+	errors_add(l->errors, place_in(l, config_error_file(tree),
+	    (unsigned)config_error_line(tree)), "%s; nothing else can be checked before "
 	    "this is mended", config_error_text(tree));
 }
 

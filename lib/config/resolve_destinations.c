@@ -20,7 +20,7 @@ find_upstream(struct load *l, const struct section *route)
 		return -1;
 	for (uint32_t i = 0; found < 0 && i < p->n_upstreams; i++)
 		near_try(&near, p->upstreams[i].name);
-	if (found < 0)
+	if (found < 0 && p->n_upstreams > 0)
 		fault(l, route, KEY_ROUTE_UPSTREAM,
 		    "there is no upstream \"%.60s\"%s", v->text,
 		    near_question(&near, question));
@@ -112,7 +112,7 @@ resolve_routes(struct load *l, const struct section *s, struct destination *d)
 	    section_below(s, "destinations.X.routes");
 	unsigned n = 0;
 
-	if (route == NULL)
+	if (route == NULL && !section_value(s, KEY_DESTINATION_ROUTES)->wrong)
 		fault_section(l, s, "needs routes: "
 		    "( { upstream = \"...\"; } )");
 	for (; route != NULL; route = section_next(route)) {
