@@ -19,7 +19,6 @@
 #define REDIAL_MAX_MS 2000
 
 enum kind {
-	GREETING,		/* the answer to AUTH, SELECT or PING comes next */
 	PING,
 	REQUEST,
 	DEAD,			/* a request whose caller was told already */
@@ -30,7 +29,7 @@ struct sent {
 	struct sent *next;
 	enum kind kind;
 	int64_t at_ms;
-	struct command command;	/* REQUEST */
+	struct command command;	/* not of a PING */
 	bool in_full;		/* sent as text, not by name */
 	store_done *done;
 	void *arg;
@@ -91,10 +90,21 @@ queue_take(struct queue *q)
 	return s;
 }
 
+static const struct sent *
+oldest(const struct store_async *a, enum kind kind)
+{
+	const struct sent *s = a->sent.first;
+
+	while (s != NULL && s->kind != kind)
+		s = s->next;
+	return s;
+}
+
 static void
 sent_free(struct sent *s)
 {
-	command_free(&s->command);
+	if (s->kind != PING)
+		command_free(&s->command);
 	mem_free(s);
 }
 
@@ -122,17 +132,19 @@ start(struct event *timer, int64_t ms)
 static void
 plan_tick(struct store_async *a)
 {
-	int64_t wait = LINK_RETRY_MS;
+	const struct sent *s = oldest(a, REQUEST);
 
-	if (!a->link.down && a->main.ready && a->news.ready) {
-		if (a->sent.first == NULL) {
-			event_del(a->tick);
-			return;
-		}
-		wait = a->sent.first->at_ms + a->link.options.timeout_ms -
-		    clock_mono_ms();
-	}
-	start(a->tick, wait);
+	int64_t wait = INT64_MAX;
+
+	if (s != NULL)
+		wait = s->at_ms + a->link.options.timeout_ms - clock_mono_ms();
+	if (wait > LINK_RETRY_MS &&
+	    (a->link.down || !a->main.ready || !a->news.ready))
+		wait = LINK_RETRY_MS;
+	if (wait < INT64_MAX)
+		start(a->tick, wait);
+	else
+		event_del(a->tick);
 }
 
 /* Telling */
@@ -276,8 +288,7 @@ send_command(struct store_async *a, struct sent *s)
 		command_by_name(&s->command, &b);
 	queue_add(&a->sent, s);
 	put(&a->main, &b);
-	if (!event_pending(a->tick, EV_TIMEOUT, NULL))
-		plan_tick(a);
+	plan_tick(a);
 }
 
 /* Answers */
@@ -474,16 +485,6 @@ lose_patience(struct wire *w)
 
 	err_set(&err, ERR_TIMEOUT, "redis: no answer in %d ms", PATIENCE_MS);
 	lose(w, STORE_SILENT, &err);
-}
-
-static const struct sent *
-oldest(const struct store_async *a, enum kind kind)
-{
-	const struct sent *s = a->sent.first;
-
-	while (s != NULL && s->kind != kind)
-		s = s->next;
-	return s;
 }
 
 static void

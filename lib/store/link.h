@@ -14,7 +14,7 @@
 
 #include <stdbool.h>
 
-#define LINK_SOFT_MS 3000
+#define LINK_SOFT_MS 2000
 #define LINK_RETRY_MS 200
 
 struct link {

@@ -84,14 +84,18 @@ hear(const struct call *call, redisReply **out_said, struct err *err)
 	}
 }
 
-/* The connection is of no more use: why? */
+/* The connection is of no more use: why? ERR_SYNTAX would blame the request
+ * for what the connection has done. */
 static enum store_trouble
-give_up(struct call *call, const struct err *err)
+give_up(struct call *call, struct err *err)
 {
+	const bool odd = err->kind == ERR_SYNTAX;
+
 	conn_free(&call->conn);
 	if (err->kind == ERR_TIMEOUT)
 		return STORE_SILENT;
-	return err->kind == ERR_SYNTAX ? STORE_ODD : STORE_UNREACHABLE;
+	err->kind = ERR_UNAVAILABLE;
+	return odd ? STORE_ODD : STORE_UNREACHABLE;
 }
 
 /* Nothing was asked on an idle connection: if there is something to read, the

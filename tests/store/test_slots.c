@@ -1,0 +1,192 @@
+/*
+ * The division of an upstream's connections, over histories at random. The
+ * store in memory stands for both: test_contract holds Redis to it.
+ */
+#include <stdio.h>
+
+#include "base/chance.h"
+#include "store/local.h"
+#include "suite.h"
+
+#define HOSTS 5
+#define TTL_MS 1000
+#define NEVER INT64_C(-1)
+
+/* A host that keeps to what it was granted. */
+struct host {
+	char name[8];
+	uint32_t granted, in_use;
+	int64_t told_ms;	/* its last report; NEVER: it is down */
+	bool told_since_change;	/* of the cap */
+};
+
+struct fleet {
+	struct store_local *store;
+	struct host hosts[HOSTS];
+	uint32_t n, cap, greatest_cap;
+	int64_t now_ms;
+};
+
+static struct fleet
+fleet_of(uint32_t n, uint32_t cap)
+{
+	struct fleet f = {
+		.store = store_local_new(),
+		.n = n,
+		.cap = cap,
+		.greatest_cap = cap,
+		.now_ms = 1763728000000,
+	};
+
+	for (uint32_t i = 0; i < n; i++) {
+		snprintf(f.hosts[i].name, sizeof(f.hosts[i].name), "mx%u", i);
+		f.hosts[i].told_ms = NEVER;
+	}
+	return f;
+}
+
+static bool
+is_live(const struct fleet *f, const struct host *h)
+{
+	return h->told_ms != NEVER && h->told_ms + TTL_MS > f->now_ms;
+}
+
+static void
+report(struct fleet *f, struct host *h, uint32_t in_use, uint32_t waiting)
+{
+	struct store_reply reply;
+	struct err err;
+
+	ck_assert_int_eq(store_local_call(f->store, &(struct store_request){
+		.verb = STORE_SLOTS,
+		.name = "filter",
+		.u.slots = { h->name, in_use, waiting, h->granted, f->cap,
+		    TTL_MS, 0 },
+	}, f->now_ms, &reply, &err), 0);
+	h->granted = reply.u.slots.granted;
+	h->in_use = in_use;
+	h->told_ms = f->now_ms;
+	h->told_since_change = true;
+}
+
+static void
+check_sums(const struct fleet *f)
+{
+	uint32_t granted = 0, in_use = 0;
+	bool all_told = true;
+
+	for (uint32_t i = 0; i < f->n; i++) {
+		const struct host *h = &f->hosts[i];
+
+		if (!is_live(f, h))
+			continue;
+		granted += h->granted;
+		in_use += h->in_use;
+		all_told &= h->told_since_change;
+	}
+	ck_assert_uint_le(granted, f->greatest_cap);
+	if (all_told)
+		ck_assert_uint_le(granted, in_use > f->cap ? in_use : f->cap);
+}
+
+static void
+any_step(struct fleet *f)
+{
+	struct host *h = &f->hosts[chance_below(f->n)];
+
+	f->now_ms += chance_below(60);
+	if (!is_live(f, h))	/* its connections ended with it */
+		h->granted = h->in_use = 0;
+	if (chance_below(50) == 0) {
+		f->now_ms += TTL_MS;	/* nobody is heard of for a while */
+		for (uint32_t i = 0; i < f->n; i++)
+			f->hosts[i].granted = f->hosts[i].in_use = 0;
+	}
+	if (chance_below(30) == 0) {
+		f->cap = chance_below(40);
+		if (f->cap > f->greatest_cap)
+			f->greatest_cap = f->cap;
+		for (uint32_t i = 0; i < f->n; i++)
+			f->hosts[i].told_since_change = false;
+	}
+	report(f, h, chance_below(h->granted + 1),
+	    chance_below(3) * chance_below(30));
+}
+
+START_TEST(the_cap_holds_whatever_happens)
+{
+	struct fleet f = fleet_of(1 + (uint32_t)_i % HOSTS, 20);
+
+	chance_seed((uint64_t)_i + 1);
+	for (int step = 0; step < 3000; step++) {
+		any_step(&f);
+		check_sums(&f);
+	}
+	store_local_free(&f.store);
+}
+END_TEST
+
+/* All connections end, while every host begins to have use for `want`; then
+ * it stays so for a while. */
+static void
+come_to_rest(struct fleet *f, const uint32_t want[HOSTS])
+{
+	for (uint32_t i = 0; i < 2 * f->n; i++)
+		report(f, &f->hosts[i % f->n], 0, want[i % f->n]);
+	for (uint32_t i = 0; i < 2 * f->n; i++) {
+		struct host *h = &f->hosts[i % f->n];
+		const uint32_t w = want[i % f->n];
+		const uint32_t in_use = w < h->granted ? w : h->granted;
+
+		report(f, h, in_use, w - in_use);
+	}
+}
+
+START_TEST(all_is_handed_out_and_fairly)
+{
+	uint32_t want[HOSTS] = { 0 };
+
+	chance_seed((uint64_t)_i + 1);
+	for (int round = 0; round < 300; round++) {
+		struct fleet f = fleet_of(1 + chance_below(HOSTS),
+		    chance_below(40));
+		uint32_t wanted = 0, granted = 0;
+
+		for (int step = 0; step < 20; step++)
+			any_step(&f);
+		for (uint32_t i = 0; i < f.n; i++)
+			wanted += want[i] = chance_below(20);
+		come_to_rest(&f, want);
+		for (uint32_t i = 0; i < f.n; i++)
+			granted += f.hosts[i].granted;
+		ck_assert_uint_le(granted, f.cap);
+		if (wanted >= f.cap)
+			ck_assert_uint_eq(granted, f.cap);
+		for (uint32_t i = 0; i < f.n; i++) {
+			const struct host *h = &f.hosts[i];
+
+			/* who did not get what it wants has no less than
+			 * anybody, but for the one that does not divide */
+			if (h->granted >= want[i])
+				continue;
+			ck_assert_uint_ge(wanted, f.cap);
+			for (uint32_t j = 0; j < f.n; j++)
+				ck_assert_uint_le(f.hosts[j].granted,
+				    h->granted + 1);
+		}
+		store_local_free(&f.store);
+	}
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("store/slots");
+	TCase *tc = tcase_create("slots");
+
+	tcase_add_loop_test(tc, the_cap_holds_whatever_happens, 0, 20);
+	tcase_add_loop_test(tc, all_is_handed_out_and_fairly, 0, 4);
+	suite_add_tcase(s, tc);
+	return suite_main(s);
+}
