@@ -81,6 +81,7 @@ static const struct {
 	ROW("sender=a\n", POLICY_MORE, 0, "", ""),
 	ROW("sender=a\n\n", POLICY_DONE, 10, "a", ""),
 	ROW("sender=a\n\nrecipient=b\n\n", POLICY_DONE, 10, "a", ""),
+	ROW("sender=a\n\n\0\n\n", POLICY_DONE, 10, "a", ""),
 	ROW("recipient=b\nsender=a\n\n", POLICY_DONE, 22, "a", "b"),
 	ROW("sender=a\r\nrecipient=b\r\n\r\n", POLICY_DONE, 25, "a", "b"),
 	ROW("sender=a\r\n\n", POLICY_DONE, 11, "a", ""),
