@@ -16,6 +16,9 @@
  * began before the change are not counted, so evidence always speaks of the
  * present state. Going between CLOSED and SHEDDING keeps it: these two are
  * one state with an allowance.
+ *
+ * A step of the ramp is a state of its own in this. Time takes it up, trouble
+ * takes it down; the last step, all of the traffic, has its time as well.
  */
 #ifndef CORE_BREAKER_H
 #define CORE_BREAKER_H
@@ -46,6 +49,9 @@ enum breaker_reason {		/* why it is in its state */
 	BREAKER_RECOVERED,
 };
 
+#define BREAKER_RAMP_MAX 8
+#define BREAKER_RAMP_BACK_AT 50	/* per mille bad: a step back */
+
 /* Read-only for the life of a configuration; shares in per mille. */
 struct breaker_rules {
 	int64_t window_ms;
@@ -55,13 +61,11 @@ struct breaker_rules {
 	uint32_t shed_at, open_at;	/* 1..1000 */
 	int64_t open_for_ms, open_max_ms;
 	int64_t slow_after_ms;
-	uint32_t trials;	/* good trials that start the ramp, 1.. */
+	uint32_t trials;	/* good ones that start the ramp, 1.. */
 	uint32_t n_ramp;	/* 1..BREAKER_RAMP_MAX */
-	uint32_t ramp[8];	/* rising, last one 1000 */
+	uint32_t ramp[BREAKER_RAMP_MAX];	/* 1.., rising, last one 1000 */
 	int64_t ramp_step_ms;
 };
-#define BREAKER_RAMP_MAX 8
-#define BREAKER_RAMP_BACK_AT 50	/* per mille bad: a step back */
 
 /* All zeros is a new breaker: closed, no history. */
 struct breaker {

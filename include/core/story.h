@@ -25,12 +25,12 @@
 
 /* All zeros is a connection of which nothing is known. */
 struct story {
-	bool granted;		/* holds a slot of upstream since began_ms */
-	bool observed;		/* an outcome of this grant was counted */
+	bool granted;		/* holds a slot of upstream, since began_ms */
+	bool observed;		/* something of this grant was counted */
 	bool judged_slow;
 	uint32_t upstream;
 	int64_t began_ms;
-	int64_t free_at_ms;	/* when the slot comes free by itself; 0: not yet */
+	int64_t free_at_ms;	/* with outcomes: when the slot comes free */
 	uint32_t outcomes;	/* reports since the grant */
 	uint64_t last_report;	/* fingerprint of the last one */
 };

@@ -14,6 +14,9 @@
 /* A ramp step is short, and its allowance small: this many outcomes tell. */
 #define RAMP_OUTCOMES 10
 
+/* Hosts read the fleet's clock over a network: so far apart is no surprise. */
+#define CLOCK_SLACK_MS 10000
+
 static const char *const state_names[] = {
 	[BREAKER_CLOSED] = "closed",
 	[BREAKER_SHEDDING] = "shedding",
@@ -21,6 +24,7 @@ static const char *const state_names[] = {
 	[BREAKER_HALF_OPEN] = "half-open",
 	[BREAKER_RAMP] = "ramp",
 };
+static_assert(MW_N_OF(state_names) == BREAKER_RAMP + 1, "all are named");
 
 static const char *const reason_names[] = {
 	[BREAKER_NO_REASON] = "",
@@ -34,6 +38,7 @@ static const char *const reason_names[] = {
 	[BREAKER_RAMP_BACK] = "ramp-back",
 	[BREAKER_RECOVERED] = "recovered",
 };
+static_assert(MW_N_OF(reason_names) == BREAKER_RECOVERED + 1, "all are named");
 
 /* One state with an allowance, as far as the evidence goes. */
 static bool
@@ -154,8 +159,9 @@ static uint32_t
 throttled(const struct breaker_rules *rules, uint32_t good, uint32_t bad)
 {
 	const uint32_t good_share = 1000 - bad_share(good, bad);
-	const uint32_t least = rules->shed_at < 1000 ? 1000 - rules->shed_at : 1;
-	const uint32_t allowance = 1000 * good_share / least;
+	const uint32_t edge = rules->shed_at < 1000 ?
+	    1000 - rules->shed_at : 1;
+	const uint32_t allowance = 1000 * good_share / edge;
 
 	if (allowance < 1)
 		return 1;
@@ -235,9 +241,10 @@ step_half_open(const struct breaker_rules *rules, struct breaker b,
 	return b;
 }
 
-/* Time for more, and nothing in this step speaks against it. The last step is
- * the whole traffic: it closes only when it has borne that for a step, and not
- * merely 50 % of it, as closing forgets the trips. */
+/*
+ * The last step is the whole of the traffic, and lasts as long as any other:
+ * closing forgets the trips, so first it has to bear what it will get.
+ */
 static struct breaker
 ramp_up(const struct breaker_rules *rules, struct breaker b, int64_t now_ms)
 {
@@ -271,14 +278,15 @@ step_ramp(const struct breaker_rules *rules, struct breaker b,
 	    ((uint64_t)seen->total_good + seen->total_bad) / 2;
 	const uint32_t enough = rules->min_outcomes < RAMP_OUTCOMES ?
 	    rules->min_outcomes : RAMP_OUTCOMES;
-	const bool ailing = share > BREAKER_RAMP_BACK_AT;
 	const bool failed = is_streak(rules, seen) ||
 	    (outcomes >= enough && share >= rules->shed_at);
+	const bool ailing = share > BREAKER_RAMP_BACK_AT;
+	const bool back = ailing && outcomes >= RAMP_OUTCOMES;
 
 	b = fitted(rules, b);
-	if (failed || (ailing && outcomes >= RAMP_OUTCOMES && b.step == 0))
+	if (failed || (back && b.step == 0))
 		return opened(rules, b, BREAKER_RAMP_FAILED, jitter, now_ms);
-	if (ailing && outcomes >= RAMP_OUTCOMES)
+	if (back)
 		return ramped(rules, b, b.step - 1, BREAKER_RAMP_BACK, now_ms);
 	if (now_ms >= b.until_ms && !ailing)
 		return ramp_up(rules, b, now_ms);
@@ -288,9 +296,9 @@ step_ramp(const struct breaker_rules *rules, struct breaker b,
 }
 
 /*
- * No moment of the past is ahead of us, and no wait longer than one that
- * begins now: the clock may have been set back, and a reload may have made the
- * waits shorter.
+ * The clock may have been set back, or a reload made the waits shorter: then
+ * no wait is longer than one that begins now. Small differences are left as
+ * they are; each change is a commit.
  */
 static struct breaker
 in_time(const struct breaker_rules *rules, struct breaker b, int64_t now_ms)
@@ -298,6 +306,9 @@ in_time(const struct breaker_rules *rules, struct breaker b, int64_t now_ms)
 	const int64_t wait = b.state == BREAKER_OPEN ? rules->open_max_ms :
 	    rules->ramp_step_ms;
 
+	if (b.since_ms <= later(now_ms, CLOCK_SLACK_MS) &&
+	    b.until_ms <= later(now_ms, later(wait, CLOCK_SLACK_MS)))
+		return b;
 	b.since_ms = smaller(b.since_ms, now_ms);
 	b.until_ms = smaller(b.until_ms, later(now_ms, wait));
 	return b;

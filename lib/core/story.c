@@ -30,7 +30,6 @@ give_back(struct story *s, struct story_news *news)
 	if (!s->granted)
 		return;
 	s->granted = false;
-	s->free_at_ms = 0;
 	news->free_slot = true;
 	news->upstream = s->upstream;
 	news->began_ms = s->began_ms;
@@ -82,9 +81,8 @@ story_outcome(struct story *s, enum outcome_class class, uint64_t report,
 	if (s->outcomes < UINT32_MAX)
 		s->outcomes++;
 	s->last_report = report;
-	if (s->granted)
-		s->free_at_ms = now_ms +
-		    (may_go_on ? STORY_LINGER_OPEN_MS : STORY_LINGER_MS);
+	s->free_at_ms = now_ms +
+	    (may_go_on ? STORY_LINGER_OPEN_MS : STORY_LINGER_MS);
 	return news;
 }
 

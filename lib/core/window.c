@@ -90,6 +90,7 @@ make_room(struct window *w, int64_t newest)
 	*first = w->rows[--w->n];
 }
 
+/* count outcomes of one class, which have so many points each */
 static void
 points_add(struct points *to, struct outcome_weight each, uint32_t count)
 {
@@ -127,16 +128,15 @@ sum_up(const struct window *w, int64_t newest, struct sums *out_sums)
 	}
 }
 
+/* The newest buckets, as many as hold min_outcomes. */
 static struct points
 newest_points(const struct sums *sums, uint32_t min_outcomes)
 {
 	struct points seen = { 0 };
 
-	for (int age = 0; age < WINDOW_BUCKETS; age++) {
-		if (seen.outcomes >= min_outcomes)
-			break;
+	for (int age = 0; age < WINDOW_BUCKETS &&
+	    seen.outcomes < min_outcomes; age++)
 		points_join(&seen, &sums->ages[age]);
-	}
 	return seen;
 }
 

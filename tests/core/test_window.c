@@ -191,22 +191,28 @@ START_TEST(clear_forgets_all)
 }
 END_TEST
 
-/* The largest fleet, good mail in every row, and then two hosts see trouble. */
-START_TEST(a_full_window_still_sees_the_first_trouble)
+/* The largest fleet, one class in every row, and then two hosts see another. */
+START_TEST(a_full_window_still_sees_the_news)
 {
+	const enum outcome_class usual = _i == 0 ? OUTCOME_OK : OUTCOME_TROUBLE;
+	const enum outcome_class news = _i == 0 ? OUTCOME_TROUBLE : OUTCOME_OK;
 	const int64_t now = WINDOW_MS - 1;
+	struct evidence seen;
 	uint32_t sent = 0;
 
 	for (int64_t at = 0; at < WINDOW_MS; at += BUCKET_MS)
 		for (uint8_t host = 0; host < WINDOW_HOSTS; host++, sent += 3)
-			add(at, OUTCOME_OK, host, 3);
+			add(at, usual, host, 3);
 	ck_assert_uint_eq(w.n, WINDOW_ROWS);
-	add(now, OUTCOME_TROUBLE, 7, 100);
-	add(now, OUTCOME_TROUBLE, 9, 100);
+	add(now, news, 7, 100);
+	add(now, news, 9, 100);
 	ck_assert_uint_eq(w.n, WINDOW_ROWS);
-	ck_assert_uint_eq(judge(20, now).total_good, 2 * sent);
-	ck_assert_uint_eq(judge(20, now).bad, 400);
-	ck_assert_uint_eq(judge(20, now).bad_hosts, 2);
+	seen = judge(20, now);
+	ck_assert_uint_eq(seen.total_good, _i == 0 ? 2 * sent : 400);
+	ck_assert_uint_eq(seen.total_bad, _i == 0 ? 400 : 2 * sent);
+	ck_assert_uint_eq(_i == 0 ? seen.bad : seen.good, 400);
+	ck_assert_uint_eq(seen.hosts, WINDOW_HOSTS);
+	ck_assert_uint_eq(seen.bad_hosts, _i == 0 ? 2 : WINDOW_HOSTS - 2);
 
 	/* The next bucket makes an old one go, and its rows with it. */
 	add(now + 1, OUTCOME_OK, 0, 1);
@@ -323,7 +329,7 @@ main(void)
 	    MW_N_OF(nonsense));
 	tcase_add_test(tc, extremes_do_no_harm);
 	tcase_add_test(tc, clear_forgets_all);
-	tcase_add_test(tc, a_full_window_still_sees_the_first_trouble);
+	tcase_add_loop_test(tc, a_full_window_still_sees_the_news, 0, 2);
 	tcase_add_loop_test(tc, a_window_equals_a_naive_one, 0, 4);
 	suite_add_tcase(s, tc);
 	return suite_main(s);
