@@ -96,7 +96,7 @@ may_send(const struct scene *s, int64_t now_ms)
 }
 
 static void
-send(struct scene *s, uint8_t host, bool good, int64_t now_ms)
+deliver(struct scene *s, uint8_t host, bool good, int64_t now_ms)
 {
 	window_add(&s->window, s->rules.window_ms, now_ms,
 	    good ? OUTCOME_OK : OUTCOME_TROUBLE, host, 1);
@@ -114,7 +114,7 @@ offer(struct scene *s, const uint32_t bad_of[2], int64_t now_ms)
 	const bool sent = may_send(s, now_ms);
 
 	if (sent)
-		send(s, host, good, now_ms);
+		deliver(s, host, good, now_ms);
 	s->offered_shedding += s->breaker.state == BREAKER_SHEDDING;
 	s->offered_sick += sick;
 	s->sent_sick += sick && sent;
