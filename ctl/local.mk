@@ -11,8 +11,10 @@ mailweir_SOURCES = \
 	ctl/force.c \
 	ctl/inquiry.h ctl/inquiry.c \
 	ctl/json.h ctl/json.c \
+	ctl/live.h ctl/live.c \
 	ctl/postfix.c \
 	ctl/print.h ctl/print.c \
-	ctl/status.h ctl/status.c ctl/status_json.c ctl/status_text.c
+	ctl/status.h ctl/status.c ctl/status_json.c ctl/status_text.c \
+	ctl/wiring.h ctl/wiring.c
 mailweir_LDADD = lib/libobserve.a lib/libmwconfig.a $(LIBCONFIG_LIBS) \
 	$(store_libs) $(JANSSON_LIBS)

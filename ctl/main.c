@@ -38,8 +38,8 @@ static const struct verb {
 	{ "force", "UPSTREAM STATE", "dr",
 	    "UPSTREAM open|closed|auto --for DURATION --reason TEXT",
 	    "open or close an upstream by hand, for a while", verb_force },
-	{ "postfix", "", "", "",
-	    "the Postfix settings that this configuration needs",
+	{ "postfix", "", "kpg", "[--check | --diff] [--config-dir DIR]",
+	    "the Postfix settings this needs; --check: are the live ones right?",
 	    verb_postfix },
 	{ "version", "", "", "", "print the version", verb_version },
 	{ "help", "", "", "", "print this", verb_help },
@@ -50,6 +50,9 @@ static const struct option long_options[] = {
 	{ "json", no_argument, NULL, 'j' },
 	{ "for", required_argument, NULL, 'd' },
 	{ "reason", required_argument, NULL, 'r' },
+	{ "check", no_argument, NULL, 'k' },
+	{ "diff", no_argument, NULL, 'p' },
+	{ "config-dir", required_argument, NULL, 'g' },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
@@ -138,6 +141,15 @@ take_option(struct options *o, int letter)
 		    o->for_ms > 0;
 	case 'r':
 		o->reason = optarg;
+		return true;
+	case 'k':
+		o->check = true;
+		return true;
+	case 'p':
+		o->diff = true;
+		return true;
+	case 'g':
+		o->config_dir = optarg;
 		return true;
 	default:
 		return false;

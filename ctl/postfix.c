@@ -1,314 +1,56 @@
 /*
  * postfix - the Postfix settings that this configuration needs, in three
- * parts to be pasted: main.cf, master.cf and the transport table. Each part
- * begins with a line that is its name only ("# main.cf"), and is valid as it
- * stands. Nothing is edited.
- *
- * A lane is a clone of smtp(8) which asks the gate before each connection and
- * tells each outcome: postconf(5) smtp_tls_policy_maps and
- * smtp_delivery_status_filter.
+ * parts; each begins with a line that is its name only ("# main.cf").
+ * --check says what is wrong with the live ones, --diff shows it as lines to
+ * take and to add; both are 1 when anything is. Nothing is ever edited.
  */
-#include "core/destination.h"
 #include "ctl/inquiry.h"
+#include "ctl/live.h"
+#include "ctl/wiring.h"
 
 #include <stdio.h>
-#include <string.h>
-
-#define QUEUE_DIRECTORY "/var/spool/postfix/"
-/* Twice the connections: as many again may wait in line for a slot. */
-#define LANE_ROOM 2
-#define LANE_MIN 10
-#define LANE_MAX 1000
-#define LANE_RECIPIENTS 50	/* 1 would make limits count by recipient */
-
-/* Below the queue directory a relative path works chrooted and not. */
-static const char *
-socket_name(const char *listen, char dst[128])
-{
-	static const char below[] = "unix:" QUEUE_DIRECTORY;
-	const struct span s = span_of(listen);
-	const size_t len = sizeof(below) - 1;
-
-	if (span_starts(s, SPAN("unix:" QUEUE_DIRECTORY)))
-		snprintf(dst, 128, "unix:%s", listen + len);
-	else
-		snprintf(dst, 128, "%s", listen);
-	return dst;
-}
-
-static bool
-is_outside(const char *listen)
-{
-	const struct span s = span_of(listen);
-
-	return span_starts(s, SPAN("unix:")) &&
-	    !span_starts(s, SPAN("unix:" QUEUE_DIRECTORY));
-}
-
-static uint32_t
-lane_size(const struct plan *p, const struct destination *d)
-{
-	uint32_t sum = 0;
-
-	for (uint32_t i = 0; i < d->n_routes; i++)
-		sum += p->upstreams[d->routes[i].upstream].connections;
-	if (sum >= LANE_MAX / LANE_ROOM)
-		return LANE_MAX;
-	return sum * LANE_ROOM < LANE_MIN ? LANE_MIN : sum * LANE_ROOM;
-}
 
 static void
-show_policy(const char *listen)
+show(const struct config *config)
 {
-	char name[128];
+	for (int i = 0; i < WIRING_PARTS; i++) {
+		const enum wiring_part part = (enum wiring_part)i;
 
-	socket_name(listen, name);
-	puts("# Mailweir is asked last: a recipient that a later check rejects"
-	    " would hold a\n"
-	    "# place for nothing. Put your own checks before it, and no permit_*"
-	    " whose mail it\n"
-	    "# is to weigh. (Postfix before 3.6 does not know the first line:"
-	    " leave it out.)");
-	if (is_outside(listen))
-		puts("# The socket is outside of the queue directory: smtpd"
-		    " must not be chrooted.");
-	puts("smtpd_relay_before_recipient_restrictions = yes");
-	printf("smtpd_recipient_restrictions =\n"
-	    "    reject_unlisted_recipient,\n"
-	    "    check_policy_service { %s, timeout=2s, try_limit=1,"
-	    " default_action=DUNNO }\n", name);
-	printf("smtpd_end_of_data_restrictions =\n"
-	    "    check_policy_service { %s, timeout=2s, try_limit=1,"
-	    " default_action=DUNNO }\n", name);
-}
-
-static void
-show_milter(const char *listen)
-{
-	char name[128];
-
-	puts("# Add it to the milters that you have.");
-	printf("smtpd_milters =\n"
-	    "    { %s, default_action=accept, connect_timeout=5s,"
-	    " command_timeout=5s }\n", socket_name(listen, name));
-}
-
-static void
-show_limits(const struct plan *p, const struct destination *d)
-{
-	const uint32_t size = lane_size(p, d);
-
-	printf("mw-%s_destination_concurrency_limit = %u\n", d->name, size);
-	printf("mw-%s_initial_destination_concurrency = %u\n", d->name, size);
-	printf("mw-%s_destination_concurrency_failed_cohort_limit = 0\n",
-	    d->name);
-	printf("mw-%s_destination_recipient_limit = %u\n", d->name,
-	    (unsigned)LANE_RECIPIENTS);
-}
-
-/* "[.suffix]" stands for hosts that are not known by name. */
-static bool
-is_literal(const char *nexthop)
-{
-	return !span_starts(span_of(nexthop), SPAN("[."));
-}
-
-static bool
-has_literal(const struct upstream *u)
-{
-	for (uint32_t i = 0; i < u->n_nexthops; i++) {
-		if (is_literal(u->nexthops[i]))
-			return true;
+		printf("%s# %s\n", i > 0 ? "\n" : "", wiring_part_name(part));
+		wiring_write(stdout, config, part);
 	}
-	return false;
 }
 
-/*
- * "mw-NAME:" and all next hops in the order of the routes. An upstream that is
- * the recipient's own MX stands there as the domain, where there is one;
- * where it is all there is, an empty next hop says the same.
- */
-static void
-show_lane(const struct plan *p, const struct destination *d,
-    const struct domain *domain)
+static enum answer
+compare(const struct config *config, const struct options *o)
 {
-	const char *comma = "";
+	unsigned wrong = 0;
+	struct err err;
 
-	printf("mw-%s:", d->name);
-	for (uint32_t i = 0; i < d->n_routes; i++) {
-		const struct upstream *u =
-		    &p->upstreams[d->routes[i].upstream];
-
-		for (uint32_t k = 0; k < u->n_nexthops; k++) {
-			if (!is_literal(u->nexthops[k]))
-				continue;
-			printf("%s%s", comma, u->nexthops[k]);
-			comma = ", ";
-		}
-		if (u->mx && domain != NULL && d->n_routes > 1) {
-			printf("%s%s", comma, domain->name);
-			comma = ", ";
+	for (int i = 0; i < WIRING_PARTS; i++) {
+		if (live_compare(config, (enum wiring_part)i, o->config_dir,
+		    o->diff, &wrong, &err) != 0) {
+			fprintf(stderr, "mailweir: postfix: %s\n", err.text);
+			return ANSWER_NO;
 		}
 	}
-	putchar('\n');
-}
-
-/* A table of next hops cannot say "or the recipient's own MX". */
-static bool
-loses_mx(const struct plan *p, const struct destination *d)
-{
-	bool mx = false, literal = false;
-
-	for (uint32_t i = 0; i < d->n_routes; i++) {
-		const struct upstream *u =
-		    &p->upstreams[d->routes[i].upstream];
-
-		mx |= u->mx;
-		literal |= has_literal(u);
-	}
-	return mx && literal;
-}
-
-static void
-warn_mx(const struct plan *p, const struct destination *d, const char *what)
-{
-	if (loses_mx(p, d))
-		printf("# %s: the recipient's own MX cannot stand in a list "
-		    "for %s;\n# only the other next hops do.\n", d->name,
-		    what);
-}
-
-static void
-show_catch_all(const struct plan *p)
-{
-	const struct destination *d;
-
-	if (p->catch_all < 0)
-		return;
-	d = &p->destinations[p->catch_all];
-	printf("# All other domains belong to %s, those of relay_domains too."
-	    " Where you relay\n", d->name);
-	puts("# mail to servers of your own, name them in a transport table or"
-	    " leave\n"
-	    "# relay_transport as it is. An empty next hop needs an empty"
-	    " relayhost.");
-	warn_mx(p, d, "all domains");
-	fputs("default_transport = ", stdout);
-	show_lane(p, d, NULL);
-	fputs("relay_transport = ", stdout);
-	show_lane(p, d, NULL);
-}
-
-/* Lanes that may not ask would be plain clones of smtp. */
-static bool
-has_lanes(const struct config *config)
-{
-	if (config->listen.map[0] != '\0')
-		return true;
-	puts("# listen.map is off: there are no lanes.");
-	return false;
-}
-
-static void
-show_main(const struct config *config)
-{
-	const struct plan *p = &config->plan;
-
-	puts("# main.cf");
-	if (config->listen.policy[0] != '\0')
-		show_policy(config->listen.policy);
-	if (config->listen.milter[0] != '\0')
-		show_milter(config->listen.milter);
-	if (!has_lanes(config))
-		return;
-	puts("# The first table that knows a domain wins; keep those you have."
-	    " `postfix reload`\n# after each change of the table.");
-	puts("transport_maps = texthash:${config_directory}/mailweir-transport");
-	show_catch_all(p);
-	puts("# Mailweir holds the caps; Postfix must not be narrower, nor"
-	    " break the circuit\n# as well.");
-	for (uint32_t i = 0; i < p->n_destinations; i++)
-		show_limits(p, &p->destinations[i]);
-}
-
-static void
-show_master(const struct config *config)
-{
-	const struct plan *p = &config->plan;
-	char map[128];
-
-	puts("# master.cf");
-	if (!has_lanes(config))
-		return;
-	socket_name(config->listen.map, map);
-	for (uint32_t i = 0; i < p->n_destinations; i++) {
-		const struct destination *d = &p->destinations[i];
-
-		printf("mw-%s unix - - n - %u smtp\n", d->name,
-		    lane_size(p, d));
-		printf("    -o smtp_tls_policy_maps=socketmap:%s:gate.%s\n",
-		    map, d->name);
-		printf("    -o smtp_delivery_status_filter="
-		    "socketmap:%s:outcome.%s\n", map, d->name);
-		puts("    -o smtp_connection_cache_on_demand=no\n"
-		    "    -o smtp_connection_cache_destinations=\n"
-		    "    -o syslog_name=postfix/$service_name");
-	}
-}
-
-static void
-show_patterns(const struct plan *p)
-{
-	int64_t last = -1;
-
-	for (size_t i = 0; i < destination_map_count(p->domains); i++) {
-		const struct destination_pattern pattern =
-		    destination_map_pattern(p->domains, i);
-		const struct destination *d =
-		    &p->destinations[pattern.destination];
-
-		if (pattern.suffix && pattern.destination != last) {
-			warn_mx(p, d, "a whole suffix");
-			last = pattern.destination;
-		}
-		printf("%s%s  ", pattern.suffix ? "." : "",
-		    pattern.domain.name);
-		show_lane(p, d, pattern.suffix ? NULL : &pattern.domain);
-	}
-}
-
-static void
-show_transport(const struct config *config)
-{
-	const struct plan *p = &config->plan;
-
-	puts("# transport");
-	if (!has_lanes(config))
-		return;
-	puts("# As mailweir-transport beside main.cf.");
-	show_patterns(p);
-	for (uint32_t i = 0; i < p->n_destinations; i++) {
-		const char *name = p->destinations[i].name;
-
-		if (p->destinations[i].n_mx > 0)
-			printf("# %s is known by its MX: for each domain there"
-			    " which is to use its lane, add\n"
-			    "# DOMAIN  mw-%s:\n", name, name);
-	}
+	if (wrong == 0 && !o->diff)
+		puts("Postfix is set up for this configuration");
+	return wrong == 0 ? ANSWER_DONE : ANSWER_NO;
 }
 
 enum answer
 verb_postfix(const struct options *o)
 {
 	struct config *config = inquiry_config(o);
+	enum answer answer = ANSWER_DONE;
 
 	if (config == NULL)
 		return ANSWER_NO;
-	show_main(config);
-	putchar('\n');
-	show_master(config);
-	putchar('\n');
-	show_transport(config);
+	if (o->check || o->diff)
+		answer = compare(config, o);
+	else
+		show(config);
 	config_free(&config);
-	return ANSWER_DONE;
+	return answer;
 }
