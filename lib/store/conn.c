@@ -1,5 +1,6 @@
 #include "conn.h"
 
+#include <fcntl.h>
 #include <hiredis.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -57,6 +58,7 @@ conn_new(const struct address *where, struct err *err)
 		conn_free(&c);
 		return NULL;
 	}
+	(void)fcntl(c->redis->fd, F_SETFD, FD_CLOEXEC);
 	if (!where->is_unix)
 		redisEnableKeepAlive(c->redis);
 	return c;

@@ -522,6 +522,19 @@ START_TEST(a_user_may_do_what_is_needed_only)
 			r.u.commit.afresh = true;
 		check_works(&r);
 	}
+	check_works(&(struct store_request){
+		.verb = STORE_LEASE_RENEW,
+		.name = "x",
+		.u.lease_renew = { (const char *[]){ "a/1" }, 1, 1000 },
+	});
+	check_works(&(struct store_request){
+		.verb = STORE_EVENT_ADD,
+		.u.event_add = { &(struct store_pair){ "event", "x" }, 1, 9 },
+	});
+	check_works(&(struct store_request){
+		.verb = STORE_EVENTS,
+		.u.events = { "0-1", 1 },
+	});
 	ck_assert_uint_eq(n_told, 1);
 
 	redis_say(&redis, "ACL SETUSER mailweir -zadd");
@@ -677,6 +690,7 @@ START_TEST(a_server_speaks_something_else)
 	redis_kill(&redis);
 	fd = listen_at(redis.unix_address.path);
 	if (fork() == 0) {
+		alarm(60);
 		while ((peer = accept(fd, NULL, NULL)) >= 0) {
 			if (write(peer, "220 mail ESMTP\r\n", 16) != 16)
 				_exit(1);
