@@ -1,6 +1,7 @@
 # Fuzz targets: fuzzers with --enable-fuzzers, else checks that replay their
 # corpus. A fuzzer sees only what is instrumented, so all of the tree is.
 fuzz_targets = \
+	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_domain \
 	tests/fuzz/fuzz_netstring \
 	tests/fuzz/fuzz_policy_request \
@@ -19,6 +20,10 @@ fuzz_ldflags =
 endif
 
 EXTRA_DIST += tests/fuzz/replay.c tests/fuzz/corpus
+
+tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_config.c $(fuzz_main)
+tests_fuzz_fuzz_config_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_config_LDADD = $(config_libs)
 
 tests_fuzz_fuzz_domain_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_domain.c $(fuzz_main)
 tests_fuzz_fuzz_domain_LDFLAGS = $(fuzz_ldflags)
