@@ -33,6 +33,19 @@ format(const char *fmt, va_list ap)
 	return mem_dup(text);
 }
 
+static bool
+stands_before(const struct config_error *a, const struct config_error *b,
+    const char *first)
+{
+	const int files = strcmp(a->file, b->file);
+
+	if (files == 0)
+		return a->line < b->line;
+	if (strcmp(a->file, first) == 0)
+		return true;
+	return strcmp(b->file, first) != 0 && files < 0;
+}
+
 void
 errors_add(struct config_errors *errors, struct place at, const char *fmt, ...)
 {
@@ -85,20 +98,7 @@ errors_spoil(const struct config_errors *errors)
 	return false;
 }
 
-static bool
-stands_before(const struct config_error *a, const struct config_error *b,
-    const char *first)
-{
-	const int files = strcmp(a->file, b->file);
-
-	if (files == 0)
-		return a->line < b->line;
-	if (strcmp(a->file, first) == 0)
-		return true;
-	return strcmp(b->file, first) != 0 && files < 0;
-}
-
-/* By insertion: stable, as errors of one line tell a story, and they are few. */
+/* By insertion: stable, as errors of one line tell a story; they are few. */
 void
 errors_sort(struct config_errors *errors, const char *first)
 {

@@ -63,7 +63,7 @@ enum key key_find(const char *group, const char *name);
 enum key key_first(const char *group, size_t *out_n);
 
 const struct group *group_find(const char *parent, const char *name);
-/* All of them, in an order in which parents come first. */
+/* All of them. */
 const struct group *group_list(size_t *out_n);
 
 #endif

@@ -5,6 +5,26 @@
 
 #define FAULT_MAX 400
 
+static const struct section *
+of_group(const struct section *s, const char *group)
+{
+	while (s != NULL && strcmp(s->group, group) != 0)
+		s = s->next;
+	return s;
+}
+
+static void
+complain(const struct load *l, struct place at, const struct section *s,
+    const char *key, const char *fmt, va_list ap)
+{
+	char text[FAULT_MAX];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	errors_add(l->errors, at, "%s%s%s%s%s", s->path,
+	    s->path[0] != '\0' && key[0] != '\0' ? "." : "", key,
+	    s->path[0] != '\0' || key[0] != '\0' ? ": " : "", text);
+}
+
 struct section *
 section_new(struct load *l, struct section *parent, const char *group,
     const char *path, struct place at)
@@ -36,14 +56,6 @@ section_value(const struct section *s, enum key key)
 	return &s->values[key - s->first];
 }
 
-static const struct section *
-of_group(const struct section *s, const char *group)
-{
-	while (s != NULL && strcmp(s->group, group) != 0)
-		s = s->next;
-	return s;
-}
-
 const struct section *
 section_below(const struct section *s, const char *group)
 {
@@ -67,18 +79,6 @@ load_path(const struct load *l, const char *name)
 static void complain(const struct load *l, struct place at,
     const struct section *s, const char *key, const char *fmt, va_list ap)
     MW_PRINTF(5, 0);
-
-static void
-complain(const struct load *l, struct place at, const struct section *s,
-    const char *key, const char *fmt, va_list ap)
-{
-	char text[FAULT_MAX];
-
-	vsnprintf(text, sizeof(text), fmt, ap);
-	errors_add(l->errors, at, "%s%s%s%s%s", s->path,
-	    s->path[0] != '\0' && key[0] != '\0' ? "." : "", key,
-	    s->path[0] != '\0' || key[0] != '\0' ? ": " : "", text);
-}
 
 void
 fault(const struct load *l, const struct section *s, enum key key,

@@ -16,9 +16,9 @@
 
 struct value {
 	bool set;		/* in the file, not by default */
-	bool wrong;		/* complained about already, in part or as a whole */
+	bool wrong;		/* complained about already, if only in part */
 	struct place at;
-	int64_t number;		/* milliseconds, per mille, a place in a choice, 0 and 1 */
+	int64_t number;		/* ms, per mille, place in a choice, 0 and 1 */
 	const char *text;	/* never NULL where the key is a string */
 	const struct value *items;	/* of a list */
 	size_t n;
@@ -26,7 +26,7 @@ struct value {
 
 struct section {
 	const char *group;	/* whose keys it holds, as in the table */
-	const char *path;	/* as the administrator sees it, "upstreams.filter" */
+	const char *path;	/* as people see it, "upstreams.filter" */
 	const char *name;	/* GROUP_NAMED: its own, "filter" */
 	struct place at;
 	bool set;

@@ -9,7 +9,7 @@
 #include <libconfig.h>
 
 #define TEXT_MAX 1000
-#define SECTIONS_MAX 8192	/* of one kind; the plan's own limits are tighter */
+#define SECTIONS_MAX 8192	/* of one kind; the plan takes fewer */
 
 /* Whose value is being read, for the messages. */
 struct spot {
@@ -525,8 +525,8 @@ static void
 complain_syntax(struct load *l, const config_t *tree)
 {
 	errors_add(l->errors, place_in(l, config_error_file(tree),
-	    (unsigned)config_error_line(tree)), "%s; nothing else can be checked before "
-	    "this is mended", config_error_text(tree));
+	    (unsigned)config_error_line(tree)), "%s; nothing else can be "
+	    "checked before this is mended", config_error_text(tree));
 }
 
 bool

@@ -10,7 +10,7 @@
 
 /* The groups that stand once: store, listen, hold, log and their like. */
 void resolve_settings(struct load *l);
-/* The keys of a breaker; only_set: leave alone what the section is silent of. */
+/* The keys of a breaker; only_set: what the section is silent of stays. */
 void resolve_breaker(const struct load *l, const struct section *s,
     bool only_set, struct breaker_rules *rules);
 void resolve_upstreams(struct load *l);

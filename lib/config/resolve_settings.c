@@ -7,23 +7,18 @@
 
 #define PASSWORD_MAX 512
 
-const struct value *
-resolve_value(const struct load *l, enum key key)
+static const struct section *
+home_of(const struct load *l, enum key key)
 {
 	const char *group = key_row(key)->group;
 
-	return section_value(group[0] == '\0' ? l->top :
-	    section_below(l->top, group), key);
+	return group[0] == '\0' ? l->top : section_below(l->top, group);
 }
 
 static void
 blame(const struct load *l, enum key key, const char *what)
 {
-	const struct value *v = resolve_value(l, key);
-	const struct config_key *row = key_row(key);
-
-	errors_add(l->errors, v->at, "%s%s%s: %s", row->group,
-	    row->group[0] != '\0' ? "." : "", row->name, what);
+	fault(l, home_of(l, key), key, "%s", what);
 }
 
 static bool
@@ -35,23 +30,6 @@ holds_only(const char *text, const char *others)
 			return false;
 	}
 	return text[0] != '\0';
-}
-
-static bool
-is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool
-resolve_name(const struct load *l, const struct section *s)
-{
-	if (is_letter(s->name[0]) && strlen(s->name) <= PLAN_NAME_MAX &&
-	    holds_only(s->name, "-_"))
-		return true;
-	fault_section(l, s, "a name is a letter, then letters, digits, "
-	    "'-' and '_', %d in all at most", PLAN_NAME_MAX);
-	return false;
 }
 
 static void
@@ -97,9 +75,8 @@ resolve_password(struct load *l)
 	if (name[0] == '\0')
 		return;
 	if (file_read_secret(load_path(l, name), &text, &err) != 0) {
-		errors_add(l->errors,
-		    resolve_value(l, KEY_STORE_PASSWORD_FILE)->at,
-		    "store.password_file: %s: %s", load_path(l, name),
+		fault(l, home_of(l, KEY_STORE_PASSWORD_FILE),
+		    KEY_STORE_PASSWORD_FILE, "%s: %s", load_path(l, name),
 		    err.text);
 	} else {
 		rest = buf_span(&text);
@@ -210,10 +187,11 @@ resolve_networks(struct load *l)
 		    &networks[p->n_submission_networks]))
 			p->n_submission_networks++;
 		else
-			errors_add(l->errors, v->items[i].at,
-			    "submission.networks: \"%.60s\" is no network such "
-			    "as \"10.0.0.0/8\", or has bits set behind its "
-			    "prefix", v->items[i].text);
+			fault_at(l, v->items[i].at,
+			    home_of(l, KEY_SUBMISSION_NETWORKS),
+			    KEY_SUBMISSION_NETWORKS, "\"%.60s\" is no network "
+			    "such as \"10.0.0.0/8\", or has bits set behind "
+			    "its prefix", v->items[i].text);
 	}
 	p->submission_networks = networks;
 }
@@ -305,6 +283,29 @@ resolve_planned(struct load *l)
 	c->dns.cache_entries =
 	    (uint32_t)resolve_value(l, KEY_DNS_CACHE_ENTRIES)->number;
 	c->dns.stale_for_ms = resolve_value(l, KEY_DNS_STALE_FOR)->number;
+}
+
+static bool
+is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+const struct value *
+resolve_value(const struct load *l, enum key key)
+{
+	return section_value(home_of(l, key), key);
+}
+
+bool
+resolve_name(const struct load *l, const struct section *s)
+{
+	if (is_letter(s->name[0]) && strlen(s->name) <= PLAN_NAME_MAX &&
+	    holds_only(s->name, "-_"))
+		return true;
+	fault_section(l, s, "a name is a letter, then letters, digits, "
+	    "'-' and '_', %d in all at most", PLAN_NAME_MAX);
+	return false;
 }
 
 /* The choices of an enum key stand in the order of the C enum. */

@@ -11,7 +11,7 @@ struct scan {
 	struct load *load;
 	struct place here;
 	struct span rest;
-	char before;		/* last character of the token before, 'n' for words and numbers */
+	char before;		/* last token: its mark; 'n' a word or number */
 	bool at_start;		/* nothing but blanks on this line so far */
 	bool readable;		/* libconfig may have it */
 	unsigned depth;
