@@ -117,6 +117,15 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	set_timer(m, now_ms);
 }
 
+/* Another question: the attempt before it is over. */
+static void
+end_attempt(struct map_conn *m, const struct story_news *news, int64_t now_ms)
+{
+	learn(m, news, "", SPAN("moved on to the next hop"), now_ms);
+	event_del(m->timer);
+	m->at = NULL;
+}
+
 static void
 remember_refusal(struct map_conn *m, const struct fleet_upstream *u,
     enum decide_reason reason, int64_t next_try_ms)
@@ -238,8 +247,7 @@ gate(struct map_conn *m, uint32_t destination, struct span nexthop)
 	struct gate_verdict v;
 
 	if (m->at != NULL)
-		learn(m, &news, "", SPAN("moved on to the next hop"), now_ms);
-	m->at = NULL;
+		end_attempt(m, &news, now_ms);
 	snprintf(m->destination, sizeof(m->destination), "%s", d->name);
 	if (route < 0) {
 		log_warning("unknown-nexthop",

@@ -1,1 +1,1 @@
-dist_check_SCRIPTS += tests/policy/test_policyd.py
+dist_check_SCRIPTS += tests/policy/test_policyd.py tests/policy/test_storm.py
