@@ -13,6 +13,10 @@ of_group(const struct section *s, const char *group)
 	return s;
 }
 
+static void complain(const struct load *l, struct place at,
+    const struct section *s, const char *key, const char *fmt, va_list ap)
+    MW_PRINTF(5, 0);
+
 static void
 complain(const struct load *l, struct place at, const struct section *s,
     const char *key, const char *fmt, va_list ap)
@@ -75,10 +79,6 @@ load_path(const struct load *l, const char *name)
 		return name;
 	return arena_textf(l->scratch, "%s/%s", l->folder, name);
 }
-
-static void complain(const struct load *l, struct place at,
-    const struct section *s, const char *key, const char *fmt, va_list ap)
-    MW_PRINTF(5, 0);
 
 void
 fault(const struct load *l, const struct section *s, enum key key,
