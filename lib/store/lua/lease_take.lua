@@ -6,6 +6,6 @@ local granted = limit == 0 or redis.call('ZCARD', leases) < limit
     or redis.call('ZSCORE', leases, member)
 if granted then
 	redis.call('ZADD', leases, now + ttl, member)
-	keep(leases, 2 * ttl)
+	keep(leases, ttl)	-- the key goes with its last lease
 end
 return { now, granted and 1 or 0, redis.call('ZCARD', leases) }
