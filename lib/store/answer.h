@@ -20,7 +20,7 @@ bool answer_wants_text(const struct redisReply *said);
 enum store_trouble answer_read(const struct command *asked,
     const struct redisReply *said, struct store_reply *out_reply,
     struct err *err) MW_MUST_CHECK;
-/* The same for a greeting (AUTH, SELECT, PING), which only has to be no error. */
+/* The same for a greeting (AUTH, SELECT, PING): anything but an error. */
 enum store_trouble answer_greeting(const struct redisReply *said,
     struct err *err) MW_MUST_CHECK;
 

@@ -609,7 +609,8 @@ START_TEST(outcomes_of_another_version_count_in_the_totals_only)
 END_TEST
 
 static void
-check_record(const struct upstream_record *is, const struct upstream_record *want)
+check_record(const struct upstream_record *is,
+    const struct upstream_record *want)
 {
 	ck_assert_int_eq(is->breaker.state, want->breaker.state);
 	ck_assert_int_eq(is->breaker.reason, want->breaker.reason);
