@@ -185,7 +185,8 @@ serve(const char *path)
 		ready_tell("READY=1");
 	}
 	ready_tell("STOPPING=1");
-	smfi_stop();
+	if (wish != WISH_ENDED)
+		smfi_stop();
 	pthread_join(thread, NULL);
 	service_close_all();
 	log_info("stopped", LOG_INT("status", status));

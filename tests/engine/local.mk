@@ -20,7 +20,9 @@ tests_engine_test_held_CFLAGS = $(test_cflags)
 tests_engine_test_held_LDADD = $(engine_libs) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/engine/test_keeper
-tests_engine_test_keeper_SOURCES = tests/engine/test_keeper.c
+tests_engine_test_keeper_SOURCES = tests/engine/test_keeper.c $(own_redis)
+tests_engine_test_keeper_CPPFLAGS = $(store_test_cppflags) \
+	-I$(top_srcdir)/tests
 tests_engine_test_keeper_CFLAGS = $(test_cflags)
 tests_engine_test_keeper_LDADD = $(engine_libs) $(CHECK_LIBS)
 endif

@@ -1,18 +1,15 @@
-/* On a redis-server of its own, at a socket in a directory of its own. */
+/* On a redis-server of its own. */
 #include "engine/keeper.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "store/pool.h"
+#include "store/redis.h"
 #include "suite.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define CAP 3
@@ -41,11 +38,8 @@ static const struct plan plan = {
 	.lease_ttl_ms = TTL_MS,
 };
 
-static char dir[] = "/tmp/mw-keeper-XXXXXX";
-static char socket_path[sizeof(dir) + 16];
-static pid_t redis;
+static struct redis redis;
 static struct keeper *keeper;
-static struct store_pool *eye;	/* what others see of Redis */
 
 static void
 nap(void)
@@ -53,87 +47,19 @@ nap(void)
 	usleep(10000);
 }
 
-static struct store_options
-options(void)
-{
-	struct store_options o = {
-		.address = { .is_unix = true },
-		.prefix = "mailweir",
-		.timeout_ms = TIMEOUT_MS,
-	};
-
-	snprintf(o.address.path, sizeof(o.address.path), "%s", socket_path);
-	return o;
-}
-
-static bool
-see(const struct store_request *rq, struct store_reply *out)
-{
-	struct err err;
-
-	return store_pool_call(eye, rq, out, &err) == 0;
-}
-
-static bool
-redis_answers(void)
-{
-	struct store_reply reply;
-	bool up = see(&(struct store_request){ .verb = STORE_HOSTS }, &reply);
-
-	if (up)
-		store_reply_clear(&reply);
-	return up;
-}
-
-static void
-start_redis(void)
-{
-	int64_t start = clock_mono_ms();
-
-	redis = fork();
-	ck_assert(redis != -1);
-	if (redis == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		int null = open("/dev/null", O_WRONLY);
-		dup2(null, STDOUT_FILENO);
-		execlp("redis-server", "redis-server", "--port", "0",
-		    "--unixsocket", socket_path, "--save", "", "--dir", dir,
-		    (char *)NULL);
-		_exit(127);
-	}
-	while (!redis_answers()) {
-		ck_assert(clock_mono_ms() - start < PATIENCE_MS);
-		nap();
-	}
-}
-
-static void
-end_redis(void)
-{
-	kill(redis, SIGKILL);
-	waitpid(redis, NULL, 0);
-	unlink(socket_path);
-}
-
-/* Redis comes back empty. */
-static void
-replace_redis(void)
-{
-	end_redis();
-	start_redis();
-}
-
 static void
 set_up(void)
 {
-	const struct store_options o = options();
 	struct err err;
 
-	eye = store_pool_new(&o, 1, NULL, NULL);
-	start_redis();
+	redis_start(&redis);
 	keeper = keeper_new(&(struct keeper_options){
 		.plan = &plan,
-		.store = o,
+		.store = {
+			.address = redis.unix_address,
+			.prefix = "mailweir",
+			.timeout_ms = TIMEOUT_MS,
+		},
 		.host = "mx1",
 		.version = "1",
 		.digest = "d",
@@ -145,36 +71,39 @@ static void
 tear_down(void)
 {
 	keeper_free(&keeper);
-	store_pool_free(&eye);
-	end_redis();
+	redis_stop(&redis);
 }
 
-static struct store_reply
-destination(const char *name)
+/* Redis comes back empty. */
+static void
+replace_redis(void)
 {
-	struct store_reply reply;
-
-	ck_assert(see(&(struct store_request){
-		.verb = STORE_DESTINATION,
-		.name = name,
-	    }, &reply));
-	return reply;
+	redis_kill(&redis);
+	redis_restart(&redis);
 }
 
-static uint32_t
+static int
 leases(const char *name)
 {
-	return destination(name).u.destination.leases;
+	return atoi(redis_say(&redis, "ZCARD mailweir:dest:{%s}:leases",
+	    name));
+}
+
+static int
+counter(const char *name)
+{
+	return atoi(redis_say(&redis, "HGET mailweir:dest:{contoso} %s",
+	    name));
 }
 
 static void
-come_to(const char *name, uint32_t expected)
+come_to(const char *name, int expected)
 {
 	int64_t start = clock_mono_ms();
 
 	while (leases(name) != expected) {
 		ck_assert_msg(clock_mono_ms() - start < PATIENCE_MS,
-		    "%s never had %u leases", name, expected);
+		    "%s never had %d leases", name, expected);
 		nap();
 	}
 }
@@ -186,10 +115,10 @@ START_TEST(takes_up_to_the_cap_and_gives_back)
 	ck_assert(keeper_take(keeper, 0, "h/1:2/25"));
 	ck_assert(keeper_take(keeper, 0, "h/1:3/25"));
 	ck_assert(!keeper_take(keeper, 0, "h/1:4/25"));
-	ck_assert_uint_eq(leases("contoso"), CAP);
+	ck_assert_int_eq(leases("contoso"), CAP);
 	keeper_give_back(keeper, 0, "h/1:2/25");
 	keeper_give_back(keeper, 0, "h/1:2/25");
-	ck_assert_uint_eq(leases("contoso"), CAP - 1);
+	ck_assert_int_eq(leases("contoso"), CAP - 1);
 	ck_assert(keeper_take(keeper, 0, "h/1:4/25"));
 	for (int i = 0; i < 2 * CAP; i++) {
 		char member[] = "h/1:0/25";
@@ -197,7 +126,7 @@ START_TEST(takes_up_to_the_cap_and_gives_back)
 		member[4] = (char)('0' + i);
 		ck_assert(keeper_take(keeper, 1, member));
 	}
-	ck_assert_uint_eq(leases("open"), 2 * CAP);
+	ck_assert_int_eq(leases("open"), 2 * CAP);
 }
 END_TEST
 
@@ -205,7 +134,7 @@ START_TEST(what_is_held_does_not_expire)
 {
 	ck_assert(keeper_take(keeper, 0, "h/1:1/25"));
 	usleep((TTL_MS + 500) * 1000);
-	ck_assert_uint_eq(leases("contoso"), 1);
+	ck_assert_int_eq(leases("contoso"), 1);
 }
 END_TEST
 
@@ -224,13 +153,13 @@ END_TEST
 START_TEST(without_redis_there_is_a_share)
 {
 	ck_assert(keeper_take(keeper, 0, "h/1:1/25"));
-	end_redis();
+	redis_kill(&redis);
 	ck_assert(keeper_take(keeper, 0, "h/1:2/25"));
 	ck_assert(keeper_take(keeper, 0, "h/1:3/25"));
 	ck_assert(!keeper_take(keeper, 0, "h/1:4/25"));
 	keeper_give_back(keeper, 0, "h/1:1/25");
 	ck_assert(keeper_take(keeper, 0, "h/1:4/25"));
-	start_redis();
+	redis_restart(&redis);
 	come_to("contoso", CAP);
 }
 END_TEST
@@ -238,13 +167,11 @@ END_TEST
 START_TEST(what_was_given_back_to_a_silent_redis_is_dropped_later)
 {
 	ck_assert(keeper_take(keeper, 0, "h/1:1/25"));
-	kill(redis, SIGSTOP);
+	kill(redis.pid, SIGSTOP);
 	keeper_give_back(keeper, 0, "h/1:1/25");
 	ck_assert(keeper_take(keeper, 0, "h/1:2/25"));
 	keeper_give_back(keeper, 0, "h/1:2/25");
-	kill(redis, SIGCONT);
-	while (!redis_answers())
-		nap();
+	kill(redis.pid, SIGCONT);
 	come_to("contoso", 0);
 }
 END_TEST
@@ -254,43 +181,34 @@ START_TEST(a_silent_redis_costs_its_timeout_once)
 	int64_t start;
 
 	ck_assert(keeper_take(keeper, 0, "h/1:1/25"));
-	kill(redis, SIGSTOP);
+	kill(redis.pid, SIGSTOP);
 	start = clock_mono_ms();
 	ck_assert(keeper_take(keeper, 0, "h/1:2/25"));
 	ck_assert_int_lt(clock_mono_ms() - start, TIMEOUT_MS + 200);
 	start = clock_mono_ms();
 	ck_assert(keeper_take(keeper, 0, "h/1:3/25"));
 	ck_assert_int_lt(clock_mono_ms() - start, TIMEOUT_MS / 2);
-	kill(redis, SIGCONT);
+	kill(redis.pid, SIGCONT);
 }
 END_TEST
 
 START_TEST(sees_what_an_operator_says)
 {
 	struct upstream_view views[MW_N_OF(upstreams)];
-	struct store_reply reply;
 	int64_t start = clock_mono_ms();
 	int64_t now_ms;
 
 	keeper_look(keeper, views);
 	ck_assert(views[0].known && views[1].known);
-	ck_assert(see(&(struct store_request){
-		.verb = STORE_OVERRIDE,
-		.name = "relay",
-		.u.override = {
-			.state = OVERRIDE_OPEN,
-			.for_ms = 60000,
-			.by = "test",
-			.reason = "test",
-		},
-	    }, &reply));
+	redis_say(&redis, "HSET mailweir:override:{relay} state open by test"
+	    " reason test until %lld", (long long)clock_wall_ms() + 60000);
 	do {
 		ck_assert_int_lt(clock_mono_ms() - start, PATIENCE_MS);
 		nap();
 		now_ms = keeper_look(keeper, views);
 	} while (view_state(&views[1], now_ms) != BREAKER_OPEN);
 	ck_assert_int_eq(view_state(&views[0], now_ms), BREAKER_CLOSED);
-	ck_assert_int_lt(llabs(now_ms - reply.now_ms), PATIENCE_MS);
+	ck_assert_int_lt(llabs(now_ms - clock_wall_ms()), PATIENCE_MS);
 }
 END_TEST
 
@@ -300,18 +218,16 @@ START_TEST(close_gives_back_and_sends_what_was_counted)
 		.reason = DECIDE_AT_CAP,
 		.enforced = true,
 	};
-	struct store_reply reply;
 
 	ck_assert(keeper_take(keeper, 0, "h/1:1/25"));
 	keeper_count_accepted(keeper, 0);
 	keeper_count_verdict(keeper, 0, &cap);
 	keeper_close(keeper);
-	reply = destination("contoso");
-	ck_assert_uint_eq(reply.u.destination.leases, 0);
-	ck_assert_uint_eq(reply.u.destination.counters[DEST_ACCEPTED], 1);
-	ck_assert_uint_eq(reply.u.destination.counters[DEST_DEFERRED_CAP], 1);
+	ck_assert_int_eq(leases("contoso"), 0);
+	ck_assert_int_eq(counter("accepted"), 1);
+	ck_assert_int_eq(counter("deferred_cap"), 1);
 	keeper_take(keeper, 0, "h/1:2/25");
-	ck_assert_uint_eq(leases("contoso"), 0);
+	ck_assert_int_eq(leases("contoso"), 0);
 }
 END_TEST
 
@@ -355,7 +271,7 @@ START_TEST(many_threads_never_hold_more_than_the_cap)
 		pthread_join(threads[i], NULL);
 	ck_assert_int_le(most, CAP);
 	ck_assert_int_gt(granted, 0);
-	ck_assert_uint_eq(leases("contoso"), 0);
+	ck_assert_int_eq(leases("contoso"), 0);
 }
 END_TEST
 
@@ -371,14 +287,12 @@ START_TEST(whatever_redis_does_it_ends_with_what_is_held)
 	}
 	usleep(5000);
 	replace_redis();
-	kill(redis, SIGSTOP);
+	kill(redis.pid, SIGSTOP);
 	usleep(400000);
-	kill(redis, SIGCONT);
+	kill(redis.pid, SIGCONT);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	ck_assert(keeper_take(keeper, 0, "h/1:last/25"));
-	while (!redis_answers())
-		nap();
 	come_to("contoso", 1);
 }
 END_TEST
@@ -388,15 +302,11 @@ main(void)
 {
 	Suite *s = suite_create("keeper");
 	TCase *t = tcase_create("keeper");
-	int status;
 
-	if (system("redis-server --version >/dev/null 2>&1") != 0) {
+	if (!redis_there()) {
 		puts("1..0 # SKIP redis-server is not installed");
 		return EXIT_SUCCESS;
 	}
-	if (mkdtemp(dir) == NULL)
-		return 99;
-	snprintf(socket_path, sizeof(socket_path), "%s/redis.sock", dir);
 	tcase_set_timeout(t, 30);
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, takes_up_to_the_cap_and_gives_back);
@@ -411,7 +321,5 @@ main(void)
 	tcase_add_test(t, many_threads_never_hold_more_than_the_cap);
 	tcase_add_test(t, whatever_redis_does_it_ends_with_what_is_held);
 	suite_add_tcase(s, t);
-	status = suite_main(s);
-	rmdir(dir);
-	return status;
+	return suite_main(s);
 }

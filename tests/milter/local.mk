@@ -16,4 +16,4 @@ tests_milter_test_session_LDADD = $(core_libs) $(CHECK_LIBS)
 endif
 
 dist_check_SCRIPTS += tests/milter/test_milter.py
-EXTRA_DIST += tests/milter/stages.lua
+EXTRA_DIST += tests/milter/stages.lua tests/milter/tsan.supp

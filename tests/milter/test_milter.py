@@ -17,6 +17,7 @@ import time
 
 BUILD = os.path.abspath(os.environ.get("top_builddir", "."))
 SOURCE = os.path.abspath(os.environ.get("top_srcdir", "."))
+SUPPRESSIONS = os.path.join(SOURCE, "tests/milter/tsan.supp")
 PATIENCE = 20       # seconds until something that should happen has not
 TIMEOUT = 0.4       # store.timeout
 TTL = 5             # lease.ttl
@@ -64,8 +65,17 @@ class Daemons:
         self.socket = os.path.join(self.dir, "milter")
         self.log = open(os.path.join(self.dir, "log"), "w+")
         self.write_config()
+
+    def start(self):
         self.start_redis()
         self.start_milter()
+
+    def run(self, *command, **kwargs):
+        """A process that dies with us, come what may."""
+        process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL",
+                                    *command], **kwargs)
+        self.processes.append(process)
+        return process
 
     def write_config(self, **settings):
         self.settings.update(settings)
@@ -73,19 +83,18 @@ class Daemons:
             out.write(CONFIG.format(**self.settings))
 
     def start_redis(self):
-        self.redis_server = subprocess.Popen(
-            ["redis-server", "--port", "0", "--unixsocket",
-             self.dir + "/redis.sock", "--save", "", "--dir", self.dir],
+        self.redis_server = self.run(
+            "redis-server", "--port", "0", "--unixsocket",
+            self.dir + "/redis.sock", "--save", "", "--dir", self.dir,
             stdout=subprocess.DEVNULL)
-        self.processes.append(self.redis_server)
         until(lambda: self.redis("PING") == "PONG", "redis-server")
 
     def start_milter(self):
         seen = self.times_logged("started")
-        self.milter = subprocess.Popen(
-            [os.path.join(BUILD, "mailweir-milter"), "-c", self.config],
-            stderr=self.log)
-        self.processes.append(self.milter)
+        self.milter = self.run(
+            os.path.join(BUILD, "mailweir-milter"), "-c", self.config,
+            stderr=self.log, env=dict(
+                os.environ, TSAN_OPTIONS="suppressions=" + SUPPRESSIONS))
         until(lambda: self.times_logged("started") > seen, "the milter")
 
     def redis(self, *words):
@@ -535,6 +544,7 @@ def run(test, settings):
     name = test.__name__.replace("_", " ")
     d = Daemons(**settings)
     try:
+        d.start()
         skip = test(d)
         equal(d.times_logged("Assertion"), 0)
         equal(d.times_logged("Sanitizer"), 0)
