@@ -17,6 +17,7 @@ import tempfile
 
 import loop
 import tap
+from host import Host
 from postfix import Postfix
 from relay import Relay
 from store import Redis
@@ -103,11 +104,17 @@ class Lab:
         self.closing.append(instance.stop)
         return instance
 
-    def spawn(self, name, *command, **options):
+    def host(self, name, redis, text, **options):
+        """A Postfix with Mailweir on it, not started yet."""
+        host = Host(self, name, redis, text, **options)
+        self.closing.append(host.stop)
+        return host
+
+    def spawn(self, name, *command):
         """A program with its output in the log NAME.log."""
         with open(os.path.join(self.logs, name + ".log"), "ab") as log:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
-                                       stdout=log, stderr=log, **options)
+                                       stdout=log, stderr=log, cwd=self.logs)
         self.guard(process.pid)
         self.closing.append(lambda: _end(process))
         return process
@@ -123,6 +130,8 @@ class Lab:
     def tails(self):
         """The last lines of all logs."""
         for name in sorted(os.listdir(self.logs)):
+            if not name.endswith(".log"):
+                continue        # a core
             with open(os.path.join(self.logs, name), encoding="utf-8",
                       errors="replace") as log:
                 lines = log.read().splitlines()[-TAIL:]

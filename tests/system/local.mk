@@ -1,8 +1,9 @@
 # The whole of it, on a real Postfix and a real Redis that end with the test.
-dist_check_SCRIPTS += tests/system/test_postfix_facts.py \
-	tests/system/test_readme.py
+dist_check_SCRIPTS += tests/system/test_cap.py tests/system/test_forest.py \
+	tests/system/test_outage.py tests/system/test_postfix_facts.py
 
-EXTRA_DIST += tests/system/guard.py tests/system/lab.py \
-	tests/system/loop.py tests/system/postfix.py tests/system/relay.py \
+EXTRA_DIST += tests/system/guard.py tests/system/host.py \
+	tests/system/lab.py tests/system/load.py tests/system/loop.py \
+	tests/system/postfix.py tests/system/relay.py \
 	tests/system/scripted.py tests/system/smtp.py tests/system/store.py \
 	tests/system/tap.py

@@ -268,7 +268,9 @@ class Relay:
             await self._listen()
 
     def _bind(self):
-        self._socket = socket.socket()
+        # Named by its protocol, or asyncio leaves Nagle's delays on.
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM,
+                                     socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind(("127.0.0.1", self.port))
 

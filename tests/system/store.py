@@ -49,6 +49,11 @@ class Client:
         flat = self("HGETALL", key)
         return dict(zip(flat[::2], flat[1::2]))
 
+    def events(self):
+        """All of mailweir:events, oldest first."""
+        return [dict(zip(flat[::2], flat[1::2]))
+                for _, flat in self("XRANGE", "mailweir:events", "-", "+")]
+
     def close(self):
         self.file.close()
         self.socket.close()
