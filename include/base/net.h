@@ -35,7 +35,8 @@ bool address_parse(struct span s, struct address *out);
 /*
  * A listening, non-blocking, close-on-exec stream socket.
  * where: "unix:/path" or "inet:ADDR:PORT" ("inet:[v6]:PORT"), addresses only.
- * For unix: a stale socket is removed first (never another kind of file),
+ * For unix: a stale socket is removed first (never another kind of file,
+ * nor a socket that somebody serves),
  * mode is given to the new one, the path must be <= 107 bytes.
  * Returns the descriptor, or -1 with err.
  */

@@ -126,7 +126,33 @@ address_parse(struct span s, struct address *out)
 	return false;
 }
 
-/* Remove what a former run left; never anything that is no socket. */
+static struct sockaddr_un
+sockaddr_of(const char *path)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+
+	memcpy(sun.sun_path, path, strlen(path));
+	return sun;
+}
+
+/* Does somebody still answer there? A full backlog (EAGAIN) is an answer. */
+static bool
+is_served(const char *path)
+{
+	const struct sockaddr_un sun = sockaddr_of(path);
+	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	bool served;
+
+	if (fd < 0)
+		return false;
+	served = connect(fd, (const struct sockaddr *)&sun,
+	    sizeof(sun)) == 0 || errno == EAGAIN;
+	close(fd);
+	return served;
+}
+
+/* Remove what a former run left; never anything that is no socket, nor one
+ * that another process serves. */
 static int
 remove_stale(const char *path, struct err *err)
 {
@@ -141,6 +167,9 @@ remove_stale(const char *path, struct err *err)
 	if (!S_ISSOCK(st.st_mode))
 		return err_set(err, ERR_CONFIG,
 		    "%s is there and is no socket", path);
+	if (is_served(path))
+		return err_set(err, ERR_CONFIG,
+		    "%s is served by another process", path);
 	if (unlink(path) < 0)
 		return err_set(err, ERR_SYSTEM, "%s: %s", path,
 		    strerror(errno));
@@ -150,14 +179,13 @@ remove_stale(const char *path, struct err *err)
 static int
 open_unix(const struct address *a, unsigned mode, struct err *err)
 {
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	const struct sockaddr_un sun = sockaddr_of(a->path);
 	int fd;
 
 	if (remove_stale(a->path, err) < 0)
 		return -1;
-	memcpy(sun.sun_path, a->path, strlen(a->path));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0 ||
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&sun, sizeof(sun)) < 0 ||
 	    chmod(a->path, (mode_t)mode) < 0) {
 		err_set(err, ERR_SYSTEM, "%s: %s", a->path, strerror(errno));
 		if (fd >= 0)

@@ -184,6 +184,19 @@ START_TEST(a_stale_socket_makes_way)
 }
 END_TEST
 
+START_TEST(a_served_socket_stays)
+{
+	struct err err = { 0 };
+	const int fd = net_listen(where, 0666, 5, &err);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(net_listen(where, 0666, 5, &err), -1);
+	ck_assert_int_eq(err.kind, ERR_CONFIG);
+	ck_assert(can_connect(where + 5));
+	close(fd);
+}
+END_TEST
+
 START_TEST(nothing_else_is_removed)
 {
 	const int file = open(where + 5, O_CREAT | O_WRONLY, 0600);
@@ -282,6 +295,7 @@ main(void)
 	tcase_add_checked_fixture(l, make_folder, remove_folder);
 	tcase_add_test(l, a_unix_socket_listens_with_its_mode);
 	tcase_add_test(l, a_stale_socket_makes_way);
+	tcase_add_test(l, a_served_socket_stays);
 	tcase_add_test(l, nothing_else_is_removed);
 	tcase_add_test(l, a_link_to_a_socket_is_no_socket);
 	tcase_add_test(l, a_path_has_107_bytes_at_the_most);
