@@ -58,12 +58,14 @@ class Host(Postfix):
         self.policyd = self.milter = None
         self.loop_pid = None        # policyd's loop, as it was at the start
         self.file = lab.path(name + ".conf")
+        self.upstreams = 0
         self.configure(text)
         self.wire()
         self.append(main, master)
 
     def configure(self, text):
         """Write the configuration file; see reload_daemons()."""
+        self.upstreams = text.count("nexthop")
         with open(self.file, "w", encoding="utf-8") as file:
             file.write(HEAD.format(
                 mode=self.mode, name=self.name, redis=self.redis.address,
@@ -110,6 +112,18 @@ class Host(Postfix):
         if self.with_milter:
             self.start_milter()
         super().start()
+        if not loop.wait_for(self.settled, 15):
+            raise RuntimeError("no slots were granted to " + self.name)
+
+    def settled(self):
+        """Have slots been granted for all upstreams? On an empty Redis that
+        takes a moment, in which mail would go to the next route."""
+        client = self.redis.client()
+        keys = client("KEYS", "mailweir:upstream:{*}:slots")
+        rows = [client("HGET", key, self.name) or "0" for key in keys]
+        client.close()
+        return len(rows) >= self.upstreams and \
+            all(int(row.split()[0]) > 0 for row in rows)
 
     def start_policyd(self):
         self.policyd = self.start_daemon("policyd", "map")

@@ -39,7 +39,6 @@ class Lab:
              self.dir], stdin=subprocess.PIPE)
         self.guard(os.getpid())
         self._ports = set()
-        self._tls = None
         self.relays = []
         self.ending = []        # processes that were told to end
         self.closing = []       # what close() ends, last made first
@@ -79,18 +78,26 @@ class Lab:
         self.closing.append(relay.close)
         return relay
 
-    def tls(self):
-        """A context with a certificate of our own, made once."""
-        if self._tls is None:
-            key, certificate = self.path("tls.key"), self.path("tls.crt")
+    def certificate(self, name="relay.test"):
+        """A certificate that a host of that name made for itself; its
+        path."""
+        path = self.path(name + ".crt")
+        if not os.path.exists(path):
             subprocess.run(
                 ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                 "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key,
-                 "-out", certificate, "-days", "2", "-subj",
-                 "/CN=relay.test"], check=True, capture_output=True)
-            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self._tls.load_cert_chain(certificate, key)
-        return self._tls
+                 "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                 "-keyout", self.path(name + ".key"), "-out", path,
+                 "-subj", "/CN=" + name, "-addext",
+                 "subjectAltName=DNS:" + name],
+                check=True, capture_output=True)
+        return path
+
+    def tls(self, name="relay.test"):
+        """What a relay of that name offers STARTTLS with."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate(name),
+                                self.path(name + ".key"))
+        return context
 
     def redis(self):
         redis = Redis(self)
