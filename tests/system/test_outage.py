@@ -34,7 +34,7 @@ DESTINATION = """
 """
 
 WELL, ILL = 4, 20           # seconds
-BUSY_RATE, RATE = 20, 8     # messages a second
+BUSY_RATE, RATE = 20, 20     # messages a second
 # Failed transactions until it opens and trials while it is ill; a good share
 # of the messages at BUSY_RATE.
 TOUCHED = 0.05
