@@ -120,19 +120,6 @@ run_libmilter(void *arg)
 	return NULL;
 }
 
-static void
-log_errors(const struct config_errors *errors)
-{
-	for (size_t i = 0; i < errors->n; i++) {
-		const struct config_error *e = &errors->list[i];
-
-		if (!e->note)
-			log_error("config", LOG_TEXT("file", e->file),
-			    LOG_INT("line", e->line),
-			    LOG_TEXT("error", e->message));
-	}
-}
-
 /* A bad file leaves everything as it is. */
 static void
 reload(const char *path)
@@ -141,7 +128,7 @@ reload(const char *path)
 	struct config *config = config_load(path, &errors);
 	struct err err;
 
-	log_errors(&errors);
+	config_errors_log(&errors);
 	config_errors_free(&errors);
 	if (config == NULL) {
 		log_error("reload", LOG_TEXT("file", path),

@@ -4,8 +4,6 @@
 #include "base/mem.h"
 #include "base/printable.h"
 
-#define ALL_ON_HOLD "Service not available, closing transmission channel"
-
 /* What is known of the upstreams now; free views. */
 struct outlook {
 	struct upstream_view *views;
@@ -75,32 +73,6 @@ tell(const struct session *s, const struct session_errand *e,
 	return v->enforced;
 }
 
-/* With a catch-all destination among them, no mail of any kind can be taken. */
-static bool
-all_on_hold(const struct plan *plan, const struct outlook *o)
-{
-	if (plan->catch_all < 0)
-		return false;
-	for (uint32_t i = 0; i < plan->n_destinations; i++) {
-		if (!decide_on_hold(plan, &plan->destinations[i], o->views,
-		    o->now_ms))
-			return false;
-	}
-	return true;
-}
-
-static struct reply
-hold_reply(const struct session *s, const struct intake_verdict *v,
-    const struct outlook *o)
-{
-	struct reply reply = v->reply;
-
-	if (all_on_hold(s->world->plan, o))
-		reply_make(421, REPLY_DSN_NOT_ACCEPTING, ALL_ON_HOLD, NULL,
-		    &reply);
-	return reply;
-}
-
 /* Does the destination take mail at all now? */
 static bool
 may_come_in(struct session *s, struct session_errand *e,
@@ -115,7 +87,7 @@ may_come_in(struct session *s, struct session_errand *e,
 	if (refused) {
 		/* The policy service may not have known yet, and taken one. */
 		e->marked = true;
-		*out_reply = hold_reply(s, &v, &o);
+		*out_reply = v.reply;
 	}
 	mem_free(o.views);
 	return !refused;

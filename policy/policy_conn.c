@@ -68,7 +68,8 @@ answer_verdict(struct policy_conn *p, const char *destination,
 	    span_of(destination));
 	char action[REPLY_TEXT_MAX + 16];
 
-	if (v->reason == DECIDE_FINE)
+	/* What is only observed goes on to the milter, which tells of it. */
+	if (v->reason == DECIDE_FINE || (!v->enforced && milter_in_use(s)))
 		return answer(p, "DUNNO");
 	if (index >= 0)
 		tally_verdict(s->tally, (uint32_t)index, v);

@@ -1,12 +1,11 @@
 #include "policy/roster.h"
 
 #include "base/mem.h"
-#include "observe/event.h"
+#include "engine/announce.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define EVENTS_KEPT 10000
 
 struct roster {
 	struct store_port port;
@@ -29,20 +28,7 @@ ignore_answer(void *arg, const struct store_reply *reply,
 static void
 tell(struct roster *r, enum event_kind kind, const char *host)
 {
-	const struct event event = { .kind = kind, .host = host };
-	struct event_pair pairs[EVENT_PAIRS];
-	struct store_pair fields[EVENT_PAIRS];
-	const size_t n = event_pairs(&event, pairs);
-
-	event_log(&event);
-	for (size_t i = 0; i < n; i++)
-		fields[i] = (struct store_pair){ pairs[i].name, pairs[i].value };
-	r->port.send(r->port.self, &(struct store_request){
-		.verb = STORE_EVENT_ADD,
-		.name = "",
-		.u.event_add = { .pairs = fields, .n = (uint32_t)n,
-		    .keep = EVENTS_KEPT },
-	    }, ignore_answer, NULL);
+	announce(&r->port, &(struct event){ .kind = kind, .host = host });
 }
 
 static bool

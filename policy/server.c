@@ -141,19 +141,6 @@ on_changed(void *arg, const char *name)
 }
 
 static void
-log_config_errors(const struct config_errors *errors)
-{
-	for (size_t i = 0; i < errors->n; i++) {
-		const struct config_error *e = &errors->list[i];
-
-		if (!e->note)
-			log_error("configuration", LOG_TEXT("file", e->file),
-			    LOG_INT("line", e->line),
-			    LOG_TEXT("error", e->message));
-	}
-}
-
-static void
 on_reload(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop *l = arg;
@@ -161,7 +148,7 @@ on_reload(evutil_socket_t fd, short what, void *arg)
 	struct config *fresh = config_load(l->server.config_path, &errors);
 
 	(void)fd, (void)what;
-	log_config_errors(&errors);
+	config_errors_log(&errors);
 	config_errors_free(&errors);
 	if (fresh == NULL) {
 		log_error("reload", LOG_TEXT("result",

@@ -69,6 +69,8 @@ struct config_errors {
 void config_errors_free(struct config_errors *errors);
 /* "FILE:LINE: message" a line (notes: "FILE:LINE: note: message"). */
 void config_errors_print(const struct config_errors *errors, FILE *to);
+/* Each that is no note as an error in the log; for a daemon's reload. */
+void config_errors_log(const struct config_errors *errors);
 
 /*
  * Read path. Returns the configuration, yours, or NULL when errors holds an

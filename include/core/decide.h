@@ -46,7 +46,8 @@ bool decide_is_submission(const struct plan *p, const struct client *c);
 /*
  * What to do with a recipient of d at RCPT before a lease is asked for, and
  * once the lease is known. enforced says whether it is to be acted on (false
- * in observe mode: count it only).
+ * in observe mode: count it only). With every destination on hold, a catch-all
+ * among them, the reply is 421: no mail of any kind can be taken.
  */
 struct intake_verdict {
 	enum decide_reason reason;	/* DECIDE_FINE: take it */

@@ -140,3 +140,16 @@ config_errors_print(const struct config_errors *errors, FILE *to)
 			fprintf(to, "%s: %s%s\n", e->file, note, e->message);
 	}
 }
+
+void
+config_errors_log(const struct config_errors *errors)
+{
+	for (size_t i = 0; i < errors->n; i++) {
+		const struct config_error *e = &errors->list[i];
+
+		if (!e->note)
+			log_error("configuration", LOG_TEXT("file", e->file),
+			    LOG_INT("line", e->line),
+			    LOG_TEXT("error", e->message));
+	}
+}

@@ -158,13 +158,33 @@ decide_is_submission(const struct plan *p, const struct client *c)
 	return false;
 }
 
+/* With a catch-all destination among them, no mail of any kind can be taken. */
+static bool
+all_on_hold(const struct plan *p, const struct upstream_view *views,
+    int64_t now_ms)
+{
+	if (p->catch_all < 0)
+		return false;
+	for (uint32_t i = 0; i < p->n_destinations; i++)
+		if (!decide_on_hold(p, &p->destinations[i], views, now_ms))
+			return false;
+	return true;
+}
+
 struct intake_verdict
 decide_intake(const struct plan *p, const struct destination *d,
     const struct upstream_view *views, const struct client *c, int64_t now_ms)
 {
-	if (must_hold(p, d, views, c, now_ms))
-		return deferred(p, d, DECIDE_ON_HOLD, p->replies.hold);
-	return (struct intake_verdict){ .reason = DECIDE_FINE };
+	struct intake_verdict v = { .reason = DECIDE_FINE };
+
+	if (!must_hold(p, d, views, c, now_ms))
+		return v;
+	v = deferred(p, d, DECIDE_ON_HOLD, p->replies.hold);
+	if (all_on_hold(p, views, now_ms))
+		(void)reply_make(421, REPLY_DSN_NOT_ACCEPTING,
+		    "Service not available, closing transmission channel",
+		    NULL, &v.reply);
+	return v;
 }
 
 struct intake_verdict

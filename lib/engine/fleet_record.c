@@ -3,14 +3,13 @@
 #include "base/chance.h"
 #include "base/mem.h"
 #include "base/printable.h"
-#include "observe/event.h"
+#include "engine/announce.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define OBSERVE_SOON_MS 20	/* collect a burst, then send */
 #define OBSERVE_IDLE_MS 1000
-#define EVENTS_KEPT 10000
 #define OUTCOME_EVENT_MS 60000	/* one event a class and upstream in this time */
 
 /* What an answer needs to find its way back. */
@@ -29,31 +28,6 @@ errand_new(struct fleet_upstream *u)
 
 	e->u = u;
 	return e;
-}
-
-static void
-nothing_to_do(void *arg, const struct store_reply *reply,
-    const struct err *err)
-{
-	(void)arg, (void)reply, (void)err;
-}
-
-static void
-tell(struct fleet *f, const struct event *event)
-{
-	struct event_pair pairs[EVENT_PAIRS];
-	struct store_pair fields[EVENT_PAIRS];
-	const size_t n = event_pairs(event, pairs);
-
-	event_log(event);
-	for (size_t i = 0; i < n; i++)
-		fields[i] = (struct store_pair){ pairs[i].name, pairs[i].value };
-	fleet_send(f, &(struct store_request){
-		.verb = STORE_EVENT_ADD,
-		.name = "",
-		.u.event_add = { .pairs = fields, .n = (uint32_t)n,
-		    .keep = EVENTS_KEPT },
-	    }, nothing_to_do, NULL);
 }
 
 /*
@@ -90,7 +64,7 @@ tell_state(struct fleet_upstream *u, const struct upstream_record *from,
 	if (from->breaker.state == to->breaker.state &&
 	    from->breaker.step == to->breaker.step)
 		return;
-	tell(u->fleet, &(struct event){
+	announce(&u->fleet->port, &(struct event){
 		.kind = EVENT_STATE,
 		.host = u->fleet->host,
 		.upstream = u->name,
@@ -275,7 +249,7 @@ tell_outcome(struct fleet_upstream *u, struct outcome outcome,
 	    now_ms < u->event_ms[outcome.class] + OUTCOME_EVENT_MS)
 		return;
 	u->event_ms[outcome.class] = now_ms;
-	tell(u->fleet, &(struct event){
+	announce(&u->fleet->port, &(struct event){
 		.kind = EVENT_OUTCOME,
 		.host = u->fleet->host,
 		.upstream = u->name,

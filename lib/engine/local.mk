@@ -2,6 +2,7 @@ noinst_LIBRARIES += lib/libengine.a
 
 lib_libengine_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 lib_libengine_a_SOURCES = \
+	include/engine/announce.h lib/engine/announce.c \
 	include/engine/batch.h lib/engine/batch.c \
 	include/engine/fleet.h lib/engine/fleet.c \
 	lib/engine/fleet_parts.h lib/engine/fleet_record.c \

@@ -204,6 +204,26 @@ START_TEST(intake_waits_for_a_hold_to_end)
 }
 END_TEST
 
+START_TEST(with_nowhere_to_go_the_channel_closes)
+{
+	struct plan p = plan_in(PLAN_ENFORCE);
+	const struct client c = { SPAN("198.51.100.1"), SPAN("") };
+	const struct upstream_view views[UPSTREAMS] = {
+		[FILTER] = view_in(BREAKER_OPEN),
+		[FILTER_EU] = view_in(BREAKER_OPEN),
+	};
+
+	/* Other mail may have another way: it is no matter of the channel. */
+	ck_assert_uint_eq(decide_intake(&p, &contoso, views, &c, NOW).reply
+	    .code, 451);
+	p.catch_all = 0;
+	ck_assert_uint_eq(decide_intake(&p, &contoso, views, &c, NOW).reply
+	    .code, 421);
+	ck_assert_uint_eq(decide_late(&p, &contoso, views, &c, NOW).reply
+	    .code, 451);
+}
+END_TEST
+
 START_TEST(a_lease_that_was_not_granted_means_full)
 {
 	const struct plan p = plan_in(PLAN_ENFORCE);
@@ -497,6 +517,7 @@ main(void)
 	tcase_add_test(tc, a_login_counts_where_it_is_asked_for);
 	tcase_add_loop_test(tc, intake_waits_for_a_hold_to_end, 0,
 	    MW_N_OF(intakes));
+	tcase_add_test(tc, with_nowhere_to_go_the_channel_closes);
 	tcase_add_test(tc, a_lease_that_was_not_granted_means_full);
 	tcase_add_test(tc, observe_mode_defers_nobody);
 	tcase_add_test(tc, words_too_long_are_replaced);
