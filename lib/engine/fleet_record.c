@@ -157,6 +157,9 @@ step(struct fleet_upstream *u)
 		return;
 	next = breaker_step(&u->rules, u->view.record.breaker, &u->evidence,
 	    chance_below(1000), fleet_ms);
+	/* One that was never written is now, so that redis-cli shows it. */
+	if (u->view.record.version == 0 && next.since_ms == 0)
+		next.since_ms = fleet_ms;
 	if (!breaker_same(&next, &u->view.record.breaker))
 		commit(u, &next, fleet_ms);
 }

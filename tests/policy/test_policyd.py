@@ -90,7 +90,7 @@ class Daemons:
 
     def state(self, upstream):
         return self.redis("HGET", "mailweir:upstream:{%s}" % upstream,
-                          "state") or "closed"
+                          "state")
 
     def counter(self, destination, name):
         return int(self.redis("HGET", "mailweir:dest:{%s}" % destination,
@@ -214,6 +214,16 @@ def equal(got, wanted):
 OK = "2.0.0 250 2.0.0 Ok: queued"
 REFUSED = "4.7.5 client TLS configuration problem"
 BUSY = "4.3.2 host x[192.0.2.9] said: 451 4.3.2 Temporary server error. Please try again later"
+
+
+def a_fresh_upstream_shows_its_state(d):
+    for upstream in ("filter", "second", "bypass", "lone"):
+        until(lambda: d.state(upstream) == "closed", "a state")
+        fields = d.redis("HKEYS", "mailweir:upstream:{%s}" % upstream)
+        for field in ("state", "since", "allowance", "cap", "in_use",
+                      "waiting", "trips", "next_step_at", "version"):
+            if field not in fields.split():
+                raise AssertionError("no %s in %s" % (field, fields))
 
 
 def grants_carry_the_tls_policy(d):
@@ -512,7 +522,7 @@ def observing_changes_nothing(d):
 
 
 GROUPS = [
-    ({}, [grants_carry_the_tls_policy, an_unfiltered_route_is_refused,
+    ({}, [a_fresh_upstream_shows_its_state, grants_carry_the_tls_policy, an_unfiltered_route_is_refused,
           unknown_next_hops_and_maps_are_refused,
           a_full_upstream_spills_to_the_next, who_waits_gets_the_next_slot,
           a_long_wait_is_deferred_with_4_3_2,
