@@ -1,1 +1,2 @@
-EXTRA_DIST += packaging/packages packaging/install-packages
+EXTRA_DIST += packaging/packages packaging/install-packages \
+	packaging/quickstart packaging/quickstart.py

@@ -31,8 +31,9 @@ async def _reply(reader):
             return int(line[:3]), "\n".join(lines)
 
 
-async def _dialogue(reader, writer, sender, to, name):
-    """One message; returns (code, text, stage) of the reply that decided."""
+async def _dialogue(reader, writer, sender, to, name, pause):
+    """One message, with a pause before its text; returns (code, text, stage)
+    of the reply that decided."""
     async def say(line):
         writer.write(line.encode() + b"\r\n")
         return await _reply(reader)
@@ -49,26 +50,38 @@ async def _dialogue(reader, writer, sender, to, name):
     code, text = await say("DATA")
     if code != 354:
         return code, text, "DATA"
+    await asyncio.sleep(pause)
     code, text = await say(
         "From: <%s>\r\nTo: <%s>\r\nX-Mw-Id: %s\r\nSubject: load\r\n\r\n"
         "hello\r\n." % (sender, to, name))
     return code, text, "EOD"
 
 
-async def _send(port, sender, to, name):
+async def _send(port, sender, to, name, pause=0):
     sent_at = time.monotonic()
     code, text, stage = 0, "", "CONNECT"
     writer = None
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         code, text, stage = await asyncio.wait_for(
-            _dialogue(reader, writer, sender, to, name), 60)
+            _dialogue(reader, writer, sender, to, name, pause), 60)
         writer.write(b"QUIT\r\n")
     except (OSError, Closed, asyncio.TimeoutError) as error:
         text = repr(error)
     if writer:
         writer.close()
     return Message(name, to, port, sent_at, code, text, stage)
+
+
+def burst(ports, domain, count, pause):
+    """So many messages at once, each of which takes its time."""
+    async def all_of_them():
+        names = ["b%d" % next(_numbers) for _ in range(count)]
+        return await asyncio.gather(*(
+            _send(port, sender, "%s@%s" % (name, domain), name, pause)
+            for name, port, sender in zip(names, itertools.cycle(ports),
+                                          itertools.cycle(SENDERS))))
+    return loop.run(all_of_them(), 90)
 
 
 class Load:
