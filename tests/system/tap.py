@@ -55,6 +55,8 @@ def failed():
 
 
 def _missing():
+    if os.environ.get("MW_TESTS") == "quick":
+        return "left out of a quick run"
     if os.geteuid() != 0:
         return "needs root: Postfix does"
     for program in ("postfix", "postconf", "redis-server"):

@@ -151,6 +151,9 @@ def inside():
 def main():
     if "--inside" in sys.argv:
         return inside()
+    if os.environ.get("MW_TESTS") == "quick":
+        print("1..0 # SKIP left out of a quick run")
+        return 0
     unshare = ["unshare", "--mount", "--net", "--propagation", "private"]
     if subprocess.run(unshare + ["true"],
                       stderr=subprocess.DEVNULL).returncode != 0:
