@@ -148,15 +148,16 @@ class Lab:
     def keep_logs(self):
         """Of a failed test, where there is a build to keep them in."""
         build = os.environ.get("top_builddir")
-        if build:
-            name = os.path.basename(sys.argv[0]).rpartition(".")[0]
-            kept = os.path.join(build, "tests", "system", name + ".logs")
-            shutil.rmtree(kept, ignore_errors=True)
+        if not build:
+            return
+        name = os.path.basename(sys.argv[0]).rpartition(".")[0]
+        kept = os.path.join(build, "tests", "system", name + ".logs")
+        shutil.rmtree(kept, ignore_errors=True)
+        if tap.failed():
             shutil.copytree(self.logs, kept)
 
     def close(self):
-        if tap.failed():
-            self.keep_logs()
+        self.keep_logs()
         for end in reversed(self.closing):
             try:
                 end()

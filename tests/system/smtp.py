@@ -5,8 +5,9 @@ import socket
 class Smtp:
     """replies are (code, text) with the lines of one reply joined."""
 
-    def __init__(self, port, timeout=30):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout)
+    def __init__(self, port, timeout=30, source=""):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout,
+                                               (source, 0))
         self.file = self.socket.makefile("rb")
         self.banner = self.reply()
 
