@@ -1,5 +1,10 @@
 # Tests of wire.
 if HAVE_CHECK
+check_PROGRAMS += tests/wire/test_maillog
+tests_wire_test_maillog_SOURCES = tests/wire/test_maillog.c
+tests_wire_test_maillog_CFLAGS = $(test_cflags)
+tests_wire_test_maillog_LDADD = $(wire_libs) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/wire/test_netstring
 tests_wire_test_netstring_SOURCES = tests/wire/test_netstring.c
 tests_wire_test_netstring_CFLAGS = $(test_cflags)
