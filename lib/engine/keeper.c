@@ -384,7 +384,8 @@ keeper_take(struct keeper *k, uint32_t destination, const char *member)
 	struct store_reply reply;
 	bool granted;
 
-	if (ask(k, &rq, &reply) == -1)
+	/* A link that is down is tried by the clerk; no mail waits for it. */
+	if (!store_pool_up(k->pool) || ask(k, &rq, &reply) == -1)
 		return held_add_below(k->held, destination, member,
 		    share_of(k, cap));
 	granted = reply.u.lease.granted;
@@ -399,7 +400,7 @@ keeper_give_back(struct keeper *k, uint32_t destination, const char *member)
 {
 	held_give(k->held, destination, member,
 	    clock_mono_ms() + k->options.plan->lease_ttl_ms);
-	if (drop_one(k, destination, member))
+	if (store_pool_up(k->pool) && drop_one(k, destination, member))
 		held_dropped(k->held, destination, member);
 }
 

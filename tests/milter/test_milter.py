@@ -399,8 +399,7 @@ def a_silent_redis_is_waited_for_once(d):
     assert first_wait < TIMEOUT + 0.3, first_wait
     # the one that was held before counts against this host's share
     waits = [took(lambda: equal(third.rcpt(), CAP)) for _ in range(20)]
-    assert sorted(waits)[15] < 0.1, waits
-    assert max(waits) < TIMEOUT + 0.3, waits
+    assert max(waits) < TIMEOUT, waits      # nobody waits a second time
     equal(second.end_of_message(), "continue")
     d.redis_server.send_signal(signal.SIGCONT)
     until(lambda: d.leases() == ["mx1/192.0.2.1:1/25"], "redis to be told")
