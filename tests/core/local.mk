@@ -59,3 +59,11 @@ tests_core_test_scenario_SOURCES = tests/core/test_scenario.c
 tests_core_test_scenario_CFLAGS = $(test_cflags)
 tests_core_test_scenario_LDADD = $(core_libs) $(CHECK_LIBS)
 endif
+
+# Old logs, played through all of it.
+if HAVE_CHECK
+check_PROGRAMS += tests/core/test_replay
+tests_core_test_replay_SOURCES = tests/core/test_replay.c
+tests_core_test_replay_CFLAGS = $(test_cflags)
+tests_core_test_replay_LDADD = $(core_libs) $(CHECK_LIBS)
+endif
