@@ -153,6 +153,9 @@ class _Session(asyncio.Protocol):
                 self.in_data = True
         elif stage == "EOD" and good:
             self.accept(line)
+        if stage == "STARTTLS" and good:
+            # Or the client's first bytes of TLS might come to us in clear.
+            self.transport.pause_reading()
         self.write(stage, text)
         if stage == "STARTTLS" and good:
             self.waiting = loop.get().create_task(self.start_tls())
