@@ -125,8 +125,9 @@ find_text(struct span in, struct span text)
 {
 	const char *at = memmem(in.at, in.len, text.at, text.len);
 
-	return at == NULL ? (struct span){ 0 } :
-	    (struct span){ at, (size_t)(in.at + in.len - at) };
+	if (at == NULL)
+		return (struct span){ NULL, 0 };
+	return (struct span){ at, (size_t)(in.at + in.len - at) };
 }
 
 /* Does the live value hold what the wanted one does? */

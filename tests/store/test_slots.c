@@ -14,7 +14,7 @@
 
 /* A host that keeps to what it was granted. */
 struct host {
-	char name[8];
+	char name[16];
 	uint32_t granted, in_use;
 	int64_t told_ms;	/* its last report; NEVER: it is down */
 	bool told_since_change;	/* of the cap */

@@ -195,6 +195,7 @@ class _Session(asyncio.Protocol):
             tuple(self.recipients), time.monotonic(), self.tls))
 
     async def start_tls(self):
+        self.buffer = b""           # nothing from before TLS counts
         try:
             transport = await loop.get().start_tls(
                 self.transport, self, self.relay.tls, server_side=True)
@@ -205,8 +206,8 @@ class _Session(asyncio.Protocol):
         self.transport = transport
         self.tls = True
         self.waiting = None
-        self.buffer = b""           # nothing from before TLS counts
         self.relay.handshakes += 1
+        self.work()                 # what came while we were told of it
 
 
 def address(line):
