@@ -1,12 +1,14 @@
 # Every test speaks TAP, so that each case counts by itself: Check does when
-# CK_TAP_LOG_FILE_NAME is set, scripts print it.
+# CK_TAP_LOG_FILE_NAME is set, scripts print it. The time limit ends what hangs,
+# and has room for sanitizers on a busy machine.
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 PY_LOG_DRIVER = $(LOG_DRIVER)
 SH_LOG_DRIVER = $(LOG_DRIVER)
 TEST_EXTENSIONS = .sh .py
 PY_LOG_COMPILER = python3
 AM_TESTS_ENVIRONMENT += CK_TAP_LOG_FILE_NAME=-; CK_VERBOSITY=silent; \
-	export CK_TAP_LOG_FILE_NAME CK_VERBOSITY;
+	CK_DEFAULT_TIMEOUT=60; \
+	export CK_TAP_LOG_FILE_NAME CK_VERBOSITY CK_DEFAULT_TIMEOUT;
 
 dist_check_SCRIPTS += tests/rooms.sh
 EXTRA_DIST += tests/suite.h tests/run

@@ -185,7 +185,7 @@ static bool
 take_old_time(struct span *rest, int64_t reference_ms, int64_t *out_ms)
 {
 	int64_t day, clock;
-	struct date d;
+	struct date d = { 0 };
 
 	if (!take_month(rest, &d.month) || !take(rest, SPAN(" ")) ||
 	    !take_digits(rest, take(rest, SPAN(" ")) ? 1 : 2, 1, 31,
