@@ -4,6 +4,7 @@ sbin_PROGRAMS += mailweir
 mailweir_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(JANSSON_CFLAGS)
 mailweir_SOURCES = \
 	ctl/main.c ctl/verb.h \
+	ctl/attempts.h ctl/attempts.c \
 	ctl/check.c \
 	ctl/classify.c \
 	ctl/events.c \
@@ -14,7 +15,8 @@ mailweir_SOURCES = \
 	ctl/live.h ctl/live.c \
 	ctl/postfix.c \
 	ctl/print.h ctl/print.c \
+	ctl/replay.h ctl/replay.c ctl/replay_json.c ctl/replay_text.c \
 	ctl/status.h ctl/status.c ctl/status_json.c ctl/status_text.c \
 	ctl/wiring.h ctl/wiring.c
-mailweir_LDADD = lib/libobserve.a lib/libmwconfig.a $(LIBCONFIG_LIBS) \
+mailweir_LDADD = lib/libobserve.a lib/libwire.a lib/libmwconfig.a $(LIBCONFIG_LIBS) \
 	$(store_libs) $(JANSSON_LIBS)

@@ -14,7 +14,7 @@ static verb_fn verb_version, verb_help;
 
 static const struct verb {
 	const char *name;
-	const char *words;	/* what it wants, one word each */
+	const char *words;	/* what it wants, one word each; "...": or more */
 	const char *options;	/* which it takes besides -c */
 	const char *synopsis;
 	const char *help;
@@ -38,6 +38,9 @@ static const struct verb {
 	{ "force", "UPSTREAM STATE", "dr",
 	    "UPSTREAM open|closed|auto --for DURATION --reason TEXT",
 	    "open or close an upstream by hand, for a while", verb_force },
+	{ "replay", "MAILLOG...", "j", "MAILLOG... [--json]",
+	    "what would have been done while these mail logs were written?",
+	    verb_replay },
 	{ "postfix", "", "kpg", "[--check | --diff] [--config-dir DIR]",
 	    "the Postfix settings this needs; --check: are the live ones right?",
 	    verb_postfix },
@@ -110,14 +113,15 @@ find_verb(const char *name)
 	return NULL;
 }
 
-static int
-count_words(const char *wanted)
+static bool
+takes_words(const char *wanted, int given)
 {
+	const bool or_more = span_ends_fold(span_of(wanted), SPAN("..."));
 	int n = wanted[0] != '\0';
 
 	for (; *wanted != '\0'; wanted++)
 		n += *wanted == ' ';
-	return n;
+	return given == n || (or_more && given > n);
 }
 
 /* One option into o; false when its argument makes no sense. */
@@ -186,7 +190,7 @@ main(int argc, char **argv)
 	if (optind == argc || (v = find_verb(argv[optind])) == NULL)
 		return (int)misused(NULL);
 	o.words = argv + optind + 1;
-	if (argc - optind - 1 != count_words(v->words))
+	if (!takes_words(v->words, argc - optind - 1))
 		return (int)misused(v);
 	for (const char *letter = given; *letter != '\0'; letter++) {
 		if (*letter != 'c' && strchr(v->options, *letter) == NULL)

@@ -30,6 +30,6 @@ struct options {
 typedef enum answer verb_fn(const struct options *o);
 
 verb_fn verb_check, verb_status, verb_explain, verb_classify, verb_events,
-    verb_force, verb_postfix;
+    verb_force, verb_replay, verb_postfix;
 
 #endif

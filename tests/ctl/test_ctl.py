@@ -139,7 +139,7 @@ def usage(bench):
                "bad usage is 2: mailweir " + " ".join(words), code, out, err)
     code, out, _ = bench.run("help")
     tap.ok(code == 0 and all("\n  " + verb in out for verb in (
-        "check", "status", "explain", "classify", "events", "force",
+        "check", "status", "explain", "classify", "events", "force", "replay",
         "postfix", "version", "help")), "help names every verb", out)
     tap.same(bench.run("status", "--help")[:2], (0, out),
              "--help is help, with any verb")

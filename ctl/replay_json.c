@@ -1,0 +1,96 @@
+/*
+ * replay for scripts, one object:
+ *
+ * seed			of the draws for jitter and shares
+ * lines, hosts		read, and how many hosts' deliveries are among them
+ * elsewhere		attempts at hosts that are no upstream's
+ * first, last		time of the first and last attempt, RFC 3339; null: none
+ * upstreams		[{ name, state, attempts, bad, saved, saved_bad,
+ *			   rerouted, held, openings, outcomes, changes,
+ *			   changes_left_out }]
+ *			state after the last attempt; attempts and bad as in
+ *			the log; saved: those that would not have been made,
+ *			which is rerouted and held together; saved_bad of them
+ *			were bad; outcomes: reports in the log by class
+ * changes		[{ time, from, to, reason, allowance, rule, sample }]
+ *			allowance in per mille; rule and sample of the last bad
+ *			outcome, null where the change accuses nobody
+ */
+#include "base/clock.h"
+#include "ctl/json.h"
+#include "ctl/replay.h"
+
+static json_t *
+time_json(int64_t ms)
+{
+	char when[32];
+
+	return ms == 0 ? json_null() : json_string(clock_format(ms, when));
+}
+
+static json_t *
+changes_json(const struct replay_upstream *u)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < u->n; i++) {
+		const struct replay_kept *k = &u->changes[i];
+
+		json_array_append_new(list, json_pack(
+		    "{s:o, s:s, s:s, s:s, s:i, s:o, s:o}",
+		    "time", time_json(k->change.time_ms),
+		    "from", breaker_state_name(k->change.from),
+		    "to", breaker_state_name(k->change.to),
+		    "reason", breaker_reason_name(k->change.reason),
+		    "allowance", (int)k->change.allowance,
+		    "rule", json_text_or_null(k->rule),
+		    "sample", json_text_or_null(k->sample)));
+	}
+	return list;
+}
+
+static json_t *
+outcomes_json(const struct replay_totals *t)
+{
+	json_t *o = json_object();
+
+	for (int i = 0; i < OUTCOME_CLASSES; i++)
+		json_object_set_new(o,
+		    outcome_class_name((enum outcome_class)i),
+		    json_integer((json_int_t)t->outcomes[i]));
+	return o;
+}
+
+static json_t *
+upstream_json(const struct replay_report *r, uint32_t index)
+{
+	const struct replay_upstream *u = &r->upstreams[index];
+	const struct replay_totals *t = replay_totals(r->replay, index);
+
+	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, "
+	    "s:o, s:I}",
+	    "name", r->plan->upstreams[index].name,
+	    "state", breaker_state_name(replay_state(r->replay, index)),
+	    "attempts", (json_int_t)t->attempts, "bad", (json_int_t)t->bad,
+	    "saved", (json_int_t)t->saved,
+	    "saved_bad", (json_int_t)t->saved_bad,
+	    "rerouted", (json_int_t)t->rerouted, "held", (json_int_t)t->held,
+	    "openings", (json_int_t)t->openings,
+	    "outcomes", outcomes_json(t), "changes", changes_json(u),
+	    "changes_left_out", (json_int_t)u->left_out);
+}
+
+void
+replay_show_json(const struct replay_report *r)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < r->plan->n_upstreams; i++)
+		json_array_append_new(list, upstream_json(r, i));
+	json_print(json_pack("{s:i, s:I, s:I, s:I, s:o, s:o, s:o}",
+	    "seed", REPLAY_SEED, "lines", (json_int_t)r->lines,
+	    "hosts", (json_int_t)r->hosts,
+	    "elsewhere", (json_int_t)r->elsewhere,
+	    "first", time_json(r->first_ms), "last", time_json(r->last_ms),
+	    "upstreams", list), false);
+}
