@@ -77,7 +77,8 @@ struct store_request {
 		 * Report this host's connections and get its grant: the sum of
 		 * all hosts' grants stays <= cap, max-min fair by in_use +
 		 * waiting, what is left over is granted ahead in equal parts. A
-		 * host's grant ends ttl_ms after its last report. held: what
+		 * host's grant ends ttl_ms after its last report, and may be
+		 * less than it has in use: no new ones until it is not. held: what
 		 * this host believes to hold. When the store has no rows at all
 		 * (new, or lost), for settle_ms each host keeps what it holds and
 		 * nobody gets more, so that a lost store grants nothing twice.

@@ -186,20 +186,26 @@ fair_share(const struct upstream_state *u, const char *host, int64_t cap)
 }
 
 static uint32_t
-grant_of(const struct upstream_state *u, const struct slot_row *row,
+target_of(const struct upstream_state *u, const struct slot_row *row,
     const struct store_request *r, int64_t now)
 {
-	const int64_t cap = r->u.slots.cap;
-	int64_t others = 0, target = r->u.slots.held;
+	if (now >= u->settled_ms || u->settled_ms > now + r->u.slots.settle_ms)
+		return (uint32_t)fair_share(u, row->host, r->u.slots.cap);
+	return r->u.slots.held;
+}
+
+static uint32_t
+grant_of(const struct upstream_state *u, const struct slot_row *row,
+    uint32_t cap, uint32_t target)
+{
+	int64_t others = 0, grant = target;
 
 	for (uint32_t i = 0; i < u->n_slots; i++)
 		if (&u->slots[i] != row)
 			others += u->slots[i].granted;
-	if (now >= u->settled_ms || u->settled_ms > now + r->u.slots.settle_ms)
-		target = fair_share(u, row->host, cap);
-	if (target > cap - others)
-		target = cap - others;
-	return target > row->in_use ? (uint32_t)target : row->in_use;
+	if (grant > cap - others)
+		grant = cap - others;
+	return grant > row->in_use ? (uint32_t)grant : row->in_use;
 }
 
 static int
@@ -209,6 +215,7 @@ slots(struct upstream_state *u, const struct store_request *r, int64_t now,
 	const bool lost = u->n_slots == 0 || u->slots_gone_ms <= now;
 	const bool known = slots_expire(u, r->u.slots.ttl_ms, now);
 	struct slot_row *row = slot_of(u, r->u.slots.host);
+	uint32_t target;
 
 	if (row == NULL)
 		return full(err);
@@ -216,7 +223,8 @@ slots(struct upstream_state *u, const struct store_request *r, int64_t now,
 		u->settled_ms = now + r->u.slots.settle_ms;
 	row->in_use = r->u.slots.in_use;
 	row->waiting = r->u.slots.waiting;
-	row->granted = grant_of(u, row, r, now);
+	target = target_of(u, row, r, now);
+	row->granted = grant_of(u, row, r->u.slots.cap, target);
 	row->expiry_ms = now + r->u.slots.ttl_ms;
 	if (u->slots_gone_ms < now + 2 * r->u.slots.ttl_ms)
 		u->slots_gone_ms = now + 2 * r->u.slots.ttl_ms;
@@ -226,7 +234,9 @@ slots(struct upstream_state *u, const struct store_request *r, int64_t now,
 		u->in_use += u->slots[i].in_use;
 		u->waiting += u->slots[i].waiting;
 	}
-	out->u.slots.granted = row->granted;
+	/* What is in use beyond it counts until it ends, but is not used
+	 * again. */
+	out->u.slots.granted = row->granted < target ? row->granted : target;
 	out->u.slots.in_use = u->in_use;
 	out->u.slots.waiting = u->waiting;
 	out->u.slots.hosts = u->n_slots;

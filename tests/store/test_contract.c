@@ -481,13 +481,28 @@ START_TEST(the_rest_goes_to_the_first_by_name)
 }
 END_TEST
 
-START_TEST(a_connection_in_use_is_not_taken_away)
+START_TEST(a_connection_in_use_counts_until_it_ends)
 {
 	open_store(_i);
 	ck_assert_uint_eq(granted((struct report){ "a", 0, 8, 0, 8, 0 }), 8);
-	ck_assert_uint_eq(granted((struct report){ "a", 8, 0, 8, 4, 0 }), 8);
-	ck_assert_uint_eq(granted((struct report){ "a", 6, 0, 8, 0, 0 }), 6);
-	ck_assert_uint_eq(granted((struct report){ "a", 0, 5, 6, 0, 0 }), 0);
+	ck_assert_uint_eq(granted((struct report){ "a", 8, 9, 8, 4, 0 }), 4);
+	ck_assert_uint_eq(granted((struct report){ "b", 0, 9, 0, 4, 0 }), 0);
+	ck_assert_uint_eq(granted((struct report){ "a", 3, 9, 4, 4, 0 }), 2);
+	ck_assert_uint_eq(granted((struct report){ "b", 0, 9, 0, 4, 0 }), 1);
+	ck_assert_uint_eq(granted((struct report){ "a", 2, 9, 2, 4, 0 }), 2);
+	ck_assert_uint_eq(granted((struct report){ "b", 1, 9, 1, 4, 0 }), 2);
+	ck_assert_uint_eq(granted((struct report){ "a", 2, 5, 2, 0, 0 }), 0);
+}
+END_TEST
+
+START_TEST(a_newcomer_gets_its_share_of_a_busy_one)
+{
+	open_store(_i);
+	ck_assert_uint_eq(granted((struct report){ "a", 0, 90, 0, 8, 0 }), 8);
+	ck_assert_uint_eq(granted((struct report){ "b", 0, 90, 0, 8, 0 }), 0);
+	ck_assert_uint_eq(granted((struct report){ "a", 8, 90, 8, 8, 0 }), 4);
+	ck_assert_uint_eq(granted((struct report){ "a", 4, 90, 4, 8, 0 }), 4);
+	ck_assert_uint_eq(granted((struct report){ "b", 0, 90, 0, 8, 0 }), 4);
 }
 END_TEST
 
@@ -968,7 +983,8 @@ main(void)
 		what_was_never_taken_is_dropped_in_peace,
 		a_lone_host_gets_all, what_is_granted_is_not_granted_twice,
 		shares_follow_demand, the_rest_goes_to_the_first_by_name,
-		a_connection_in_use_is_not_taken_away,
+		a_connection_in_use_counts_until_it_ends,
+		a_newcomer_gets_its_share_of_a_busy_one,
 		a_lost_store_grants_nothing_twice,
 		a_host_alone_and_first_waits_its_turn,
 		a_dead_hosts_slots_come_back,

@@ -68,10 +68,11 @@ local target = held
 if now >= settle or settle > now + settle_ms then
 	target = share()
 end
+-- What is in use beyond the share counts until it ends, but is not used again.
 local grant = math.max(in_use, math.min(target, cap - granted))
 redis.call('HSET', slots, host, string.format('%.0f %.0f %.0f %.0f',
     grant, in_use, waiting, now + ttl))
 keep(slots, 2 * ttl)
 redis.call('HSET', upstream, 'in_use', sum_in_use, 'waiting', sum_waiting,
     'cap', cap)
-return { now, grant, sum_in_use, sum_waiting, #names }
+return { now, math.min(grant, target), sum_in_use, sum_waiting, #names }
