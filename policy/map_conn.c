@@ -81,7 +81,9 @@ learn(struct map_conn *m, const struct story_news *news, const char *rule,
 		fleet_observe(m->conn.server->fleet, m->at, (struct outcome){
 			.class = news->class, .rule = rule,
 		    }, text, news->began_ms, now_ms);
-	if (news->free_slot)
+	if (news->free_slot && news->rest)
+		line_rest(fleet_line(m->at), now_ms);
+	else if (news->free_slot)
 		line_give(fleet_line(m->at), now_ms);
 }
 

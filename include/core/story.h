@@ -9,7 +9,8 @@
  *
  * A slot is free at the next gate, STORY_LINGER_MS after the last outcome
  * that ends a transaction, STORY_LINGER_OPEN_MS after one that may not, or at
- * end of file. (smtp(8) sends QUIT only after the last outcome; freed at once,
+ * end of file. One that was refused as too many (slow) rests before anybody
+ * gets it again. (smtp(8) sends QUIT only after the last outcome; freed at once,
  * the next connection might arrive before it.)
  */
 #ifndef CORE_STORY_H
@@ -28,6 +29,7 @@ struct story {
 	bool granted;		/* holds a slot of upstream, since began_ms */
 	bool observed;		/* something of this grant was counted */
 	bool judged_slow;
+	bool too_many;		/* its last outcome is SLOW */
 	uint32_t upstream;
 	int64_t began_ms;
 	int64_t free_at_ms;	/* with outcomes: when the slot comes free */
@@ -37,7 +39,8 @@ struct story {
 
 /* What has been learnt; zeros: nothing. */
 struct story_news {
-	bool free_slot;		/* give back a slot of upstream */
+	bool free_slot;		/* give back a slot of upstream ... */
+	bool rest;		/* ... but let it rest: it was one too many */
 	bool observe;		/* count class as an observation of upstream */
 	uint32_t upstream;
 	enum outcome_class class;

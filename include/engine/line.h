@@ -25,6 +25,8 @@ struct line_waiter {
 
 /* How long a wish for a slot that nobody waits for is remembered. */
 #define LINE_WISH_MS 10000
+/* How long a refused slot rests. */
+#define LINE_REST_MS 1000
 
 struct line *line_new(void);
 /* Nobody may be waiting. */
@@ -40,6 +42,9 @@ void line_wait(struct line *line, struct line_waiter *w, int64_t deadline_ms);
 void line_leave(struct line_waiter *w);
 /* Give a slot back; the first in line gets it where the grant allows. */
 void line_give(struct line *line, int64_t now_ms);
+/* Give back one that was refused as one connection too many: the next in line
+ * would only hear the same. It counts as in use for LINE_REST_MS at most. */
+void line_rest(struct line *line, int64_t now_ms);
 /* Somebody could have used a slot but did not wait: ask the fleet for one. */
 void line_wish(struct line *line, int64_t now_ms);
 
@@ -47,7 +52,7 @@ void line_wish(struct line *line, int64_t now_ms);
 void line_grant(struct line *line, uint32_t granted, int64_t now_ms);
 /* The grant is void, or in doubt: keep only what is in use. */
 void line_void(struct line *line);
-/* Answer those whose deadline has passed. */
+/* Answer those whose deadline has passed; free the slots that have rested. */
 void line_expire(struct line *line, int64_t now_ms);
 
 struct line_state {

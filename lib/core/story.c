@@ -31,6 +31,7 @@ give_back(struct story *s, struct story_news *news)
 		return;
 	s->granted = false;
 	news->free_slot = true;
+	news->rest = s->too_many;
 	news->upstream = s->upstream;
 	news->began_ms = s->began_ms;
 }
@@ -81,6 +82,7 @@ story_outcome(struct story *s, enum outcome_class class, uint64_t report,
 	if (s->outcomes < UINT32_MAX)
 		s->outcomes++;
 	s->last_report = report;
+	s->too_many = class == OUTCOME_SLOW;
 	s->free_at_ms = now_ms +
 	    (may_go_on ? STORY_LINGER_OPEN_MS : STORY_LINGER_MS);
 	return news;

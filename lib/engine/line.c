@@ -7,6 +7,8 @@
 
 struct line {
 	uint32_t granted, in_use, waiting;
+	uint32_t resting;		/* of those in use */
+	int64_t rested_ms;		/* when these are free again */
 	int64_t wish_until_ms;
 	struct line_waiter head;	/* of a ring: next is first in line */
 };
@@ -37,6 +39,17 @@ serve(struct line *line, int64_t now_ms)
 		line->in_use++;
 		first->done(first, true, now_ms);
 	}
+}
+
+/* All at once, the first of them after its time: none rests for longer. */
+static void
+end_rest(struct line *line, int64_t now_ms)
+{
+	if (line->resting == 0 || now_ms < line->rested_ms)
+		return;
+	line->in_use -= line->resting;
+	line->resting = 0;
+	serve(line, now_ms);
 }
 
 struct line *
@@ -97,9 +110,17 @@ line_leave(struct line_waiter *w)
 void
 line_give(struct line *line, int64_t now_ms)
 {
-	assert(line->in_use > 0);
+	assert(line->in_use > line->resting);
 	line->in_use--;
 	serve(line, now_ms);
+}
+
+void
+line_rest(struct line *line, int64_t now_ms)
+{
+	assert(line->in_use > line->resting);
+	if (line->resting++ == 0)
+		line->rested_ms = now_ms + LINE_REST_MS;
 }
 
 void
@@ -125,8 +146,10 @@ line_void(struct line *line)
 void
 line_expire(struct line *line, int64_t now_ms)
 {
-	struct line_waiter *w = line->head.next;
+	struct line_waiter *w;
 
+	end_rest(line, now_ms);
+	w = line->head.next;
 	/*
 	 * Deadlines are not in order (gate.spill is shorter than gate.wait), so
 	 * all are looked at. Start over after each answer: done() may change

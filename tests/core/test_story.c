@@ -12,11 +12,11 @@
 /*
  * A story is told line by line: g asks at a gate, + is granted (upstreams are
  * numbered from 1), o is an outcome (ok), t one of trouble, r the same report
- * again, m an outcome after which the transaction may go on, . is a second, w
+ * again, s one of slow, m an outcome after which the transaction may go on, . is a second, w
  * the linger, x the end. After each line: what was learnt so far.
  *
- * Learnt: O ok, T trouble, M moved on, each with its upstream; F a slot of an
- * upstream came free.
+ * Learnt: O ok, T trouble, S slow, M moved on, each with its upstream; F a slot
+ * of an upstream came free, R the same, but it rests.
  */
 static const struct {
 	const char *says, *told, *learnt;
@@ -47,6 +47,10 @@ static const struct {
 	{ "and its outcome does not count again", "g+.....owx", "T1 F1" },
 	{ "nor does moving on", "g+.....g+ox", "T1 F1 O2 F2" },
 	{ "slow is never judged after an outcome", "g+m......x", "O1 F1" },
+	{ "one connection too many: its slot rests", "g+sw", "S1 R1" },
+	{ "whatever comes next", "g+sg+ox", "S1 R1 O2 F2" },
+	{ "and if nothing does", "g+sx", "S1 R1" },
+	{ "but not when it took mail after all", "g+sox", "S1 O1 F1" },
 	{ "the process was ended: that says nothing", "g+x", "F1" },
 	{ "nothing at all", "x", "" },
 	{ "a report out of the blue", "owx", "" },
@@ -70,10 +74,11 @@ learn(struct telling *t, struct story_news news)
 	if (news.observe)
 		at += (size_t)snprintf(t->learnt + at, sizeof(t->learnt) - at,
 		    " %c%u", news.class == OUTCOME_OK ? 'O' :
-		    news.class == OUTCOME_TROUBLE ? 'T' : 'M', news.upstream);
+		    news.class == OUTCOME_TROUBLE ? 'T' :
+		    news.class == OUTCOME_SLOW ? 'S' : 'M', news.upstream);
 	if (news.free_slot)
-		snprintf(t->learnt + at, sizeof(t->learnt) - at, " F%u",
-		    news.upstream);
+		snprintf(t->learnt + at, sizeof(t->learnt) - at, " %c%u",
+		    news.rest ? 'R' : 'F', news.upstream);
 	if (!news.observe && !news.free_slot)
 		ck_assert(news.upstream == 0 && news.began_ms == 0);
 }
@@ -101,6 +106,10 @@ tell(struct telling *t, char line)
 		break;
 	case 't':
 		learn(t, story_outcome(&t->s, OUTCOME_TROUBLE, ++t->report,
+		    false, t->now_ms));
+		break;
+	case 's':
+		learn(t, story_outcome(&t->s, OUTCOME_SLOW, ++t->report,
 		    false, t->now_ms));
 		break;
 	case 'r':

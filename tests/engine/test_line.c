@@ -83,6 +83,27 @@ START_TEST(a_greater_grant_serves_the_line)
 }
 END_TEST
 
+START_TEST(a_refused_slot_rests)
+{
+	struct line *line = line_new();
+	struct who who = { 0 };
+
+	line_grant(line, 2, 0);
+	ck_assert(line_take(line));
+	ck_assert(line_take(line));
+	line_rest(line, 0);
+	line_rest(line, 500);
+	stand(line, &who, 10000);
+	ck_assert_uint_eq(line_state(line, 500).in_use, 2);
+	line_expire(line, LINE_REST_MS - 1);
+	ck_assert_int_eq(who.answers, 0);
+	line_expire(line, LINE_REST_MS);
+	ck_assert_int_eq(who.slots, 1);
+	ck_assert_uint_eq(line_state(line, LINE_REST_MS).in_use, 1);
+	line_free(&line);
+}
+END_TEST
+
 START_TEST(deadlines_need_no_order)
 {
 	struct line *line = line_new();
@@ -136,8 +157,8 @@ START_TEST(any_schedule_keeps_the_count)
 {
 	struct line *line = line_new();
 	struct who who[N_WAITERS] = { 0 };
-	uint32_t held = 0;
-	int64_t now = 0;
+	uint32_t held = 0, resting = 0;
+	int64_t now = 0, rested = 0;
 
 	chance_seed((uint64_t)_i);
 	for (int n = 0; n < 5000; n++) {
@@ -147,12 +168,12 @@ START_TEST(any_schedule_keeps_the_count)
 		for (int i = 0; i < N_WAITERS; i++)
 			before += (uint32_t)who[i].slots;
 		now += chance_below(50);
-		switch (chance_below(6)) {
+		switch (chance_below(7)) {
 		case 0:
 			held += line_take(line);
 			break;
 		case 1:
-			if (held > 0) {
+			if (held > resting) {
 				held--;
 				line_give(line, now);
 			}
@@ -168,7 +189,18 @@ START_TEST(any_schedule_keeps_the_count)
 			line_grant(line, chance_below(6), now);
 			break;
 		case 5:
+			if (resting > 0 && now >= rested) {
+				held -= resting;
+				resting = 0;
+			}
 			line_expire(line, now);
+			break;
+		case 6:
+			if (held == resting)
+				break;
+			if (resting++ == 0)
+				rested = now + LINE_REST_MS;
+			line_rest(line, now);
 			break;
 		}
 		for (int i = 0; i < N_WAITERS; i++)
@@ -191,6 +223,7 @@ main(void)
 	tcase_add_test(tc, slots_are_spent_from_memory);
 	tcase_add_test(tc, first_come_first_served);
 	tcase_add_test(tc, a_greater_grant_serves_the_line);
+	tcase_add_test(tc, a_refused_slot_rests);
 	tcase_add_test(tc, deadlines_need_no_order);
 	tcase_add_test(tc, a_void_grant_keeps_what_is_in_use);
 	tcase_add_test(tc, a_wish_is_demand_for_a_while);
