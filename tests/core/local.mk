@@ -42,13 +42,17 @@ endif
 # How an upstream is seen and judged.
 if HAVE_CHECK
 check_PROGRAMS += tests/core/test_window tests/core/test_breaker \
-	tests/core/test_view tests/core/test_story tests/core/test_scenario
+	tests/core/test_view tests/core/test_story tests/core/test_scenario \
+	tests/core/test_throttle
 tests_core_test_window_SOURCES = tests/core/test_window.c
 tests_core_test_window_CFLAGS = $(test_cflags)
 tests_core_test_window_LDADD = $(core_libs) $(CHECK_LIBS)
 tests_core_test_breaker_SOURCES = tests/core/test_breaker.c
 tests_core_test_breaker_CFLAGS = $(test_cflags)
 tests_core_test_breaker_LDADD = $(core_libs) $(CHECK_LIBS)
+tests_core_test_throttle_SOURCES = tests/core/test_throttle.c
+tests_core_test_throttle_CFLAGS = $(test_cflags)
+tests_core_test_throttle_LDADD = $(core_libs) $(CHECK_LIBS)
 tests_core_test_view_SOURCES = tests/core/test_view.c
 tests_core_test_view_CFLAGS = $(test_cflags)
 tests_core_test_view_LDADD = $(core_libs) $(CHECK_LIBS)
