@@ -40,11 +40,6 @@ struct config {
 		const char *from, *to;
 		bool starttls;
 	} probe;
-	struct {
-		uint32_t cut;		/* per mille the cap is multiplied by */
-		int64_t every_ms;
-		uint32_t floor, raise;
-	} slow;
 	uint32_t release_rate;
 	const char *feed_maillog;	/* "" for off */
 	const char *notify_command;	/* "" for none */

@@ -12,6 +12,7 @@
 #include "core/breaker.h"
 #include "core/destination.h"
 #include "core/reply.h"
+#include "core/throttle.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -71,6 +72,7 @@ struct plan {
 	const struct destination_map *domains;	/* domain -> destination index */
 	int catch_all;		/* destination index, or -1 */
 
+	struct throttle_rules slow;
 	int64_t lease_ttl_ms;
 	int64_t gate_wait_ms, gate_spill_ms;
 	bool hold_incoming;	/* defer mail from other servers while on hold */

@@ -141,8 +141,9 @@ plan_digest(const struct plan *p)
 void
 digest_make(const struct config *c, struct span rules, char dst[17])
 {
-	const int64_t numbers[] = { c->slow.cut, c->slow.every_ms,
-	    c->slow.floor, c->slow.raise, c->probe.every_ms,
+	const struct throttle_rules *slow = &c->plan.slow;
+	const int64_t numbers[] = { slow->cut, slow->every_ms,
+	    slow->floor, slow->raise, c->probe.every_ms,
 	    c->probe.starttls, c->release_rate, c->store.database,
 	    c->dns.stale_for_ms };
 	uint64_t sum = add_numbers(plan_digest(&c->plan), numbers,

@@ -188,14 +188,14 @@ static const struct config_key keys[KEYS] = {
 	    "\"stderr\"", "stderr is the journal under systemd", NOW },
 
 	[KEY_SLOW_CUT] = { "slow", "cut", "percent", "10..99", "70",
-	    "what is left of an upstream's connections when it says: too many",
-	    PLANNED },
+	    "what is left of the connections in use to an upstream that says: "
+	    "too many", NOW },
 	[KEY_SLOW_EVERY] = { "slow", "every", "duration", "1s..1h", "\"60s\"",
-	    "no second cut within this time", PLANNED },
+	    "no second cut within this time, nor a second raise", NOW },
 	[KEY_SLOW_FLOOR] = { "slow", "floor", "integer", "1..100000", "1",
-	    "connections that are never cut", PLANNED },
+	    "connections that are never cut", NOW },
 	[KEY_SLOW_RAISE] = { "slow", "raise", "integer", "1..100000", "1",
-	    "connections that come back at a time", PLANNED },
+	    "connections that come back at a time", NOW },
 
 	[KEY_PROBE_EVERY] = { "probe", "every", "duration", "1s..1h",
 	    "\"30s\"", "time between two probes of one upstream", PLANNED },

@@ -257,6 +257,17 @@ resolve_intake(struct load *l)
 	p->replies.late = resolve_reply(l, KEY_REPLIES_LATE);
 }
 
+static struct throttle_rules
+resolve_slow(const struct load *l)
+{
+	return (struct throttle_rules){
+		.cut = (uint32_t)resolve_value(l, KEY_SLOW_CUT)->number,
+		.every_ms = resolve_value(l, KEY_SLOW_EVERY)->number,
+		.floor = (uint32_t)resolve_value(l, KEY_SLOW_FLOOR)->number,
+		.raise = (uint32_t)resolve_value(l, KEY_SLOW_RAISE)->number,
+	};
+}
+
 static const char *
 kept_text(struct load *l, enum key key)
 {
@@ -269,10 +280,6 @@ resolve_planned(struct load *l)
 {
 	struct config *c = l->config;
 
-	c->slow.cut = (uint32_t)resolve_value(l, KEY_SLOW_CUT)->number;
-	c->slow.every_ms = resolve_value(l, KEY_SLOW_EVERY)->number;
-	c->slow.floor = (uint32_t)resolve_value(l, KEY_SLOW_FLOOR)->number;
-	c->slow.raise = (uint32_t)resolve_value(l, KEY_SLOW_RAISE)->number;
 	c->probe.every_ms = resolve_value(l, KEY_PROBE_EVERY)->number;
 	c->probe.from = kept_text(l, KEY_PROBE_FROM);
 	c->probe.to = kept_text(l, KEY_PROBE_TO);
@@ -322,5 +329,6 @@ resolve_settings(struct load *l)
 	resolve_store(l);
 	resolve_listen(l);
 	resolve_intake(l);
+	c->plan.slow = resolve_slow(l);
 	resolve_planned(l);
 }
