@@ -69,8 +69,8 @@ read_upstreams(struct inquiry *q, struct status *s)
 		memcpy(u->totals, reply.u.upstream.totals, sizeof(u->totals));
 		u->in_use = reply.u.upstream.in_use;
 		u->waiting = reply.u.upstream.waiting;
-		u->cap = u->view.record.cap != 0 ? u->view.record.cap :
-		    u->upstream->connections;
+		u->cap = throttle_connections(&u->view.record.throttle,
+		    u->upstream->connections);
 		store_reply_clear(&reply);
 	}
 	return true;

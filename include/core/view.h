@@ -6,6 +6,7 @@
 #define CORE_VIEW_H
 
 #include "core/breaker.h"
+#include "core/throttle.h"
 
 #define INCIDENT_MAX 24
 #define SAMPLE_MAX 60		/* Redis keeps short values compact; docs/store.md */
@@ -23,7 +24,7 @@ struct override {
 struct upstream_record {
 	struct breaker breaker;
 	int64_t version;	/* 0: never written */
-	uint32_t cap;		/* connections of the fleet now; 0: as configured */
+	struct throttle throttle;
 	char incident[INCIDENT_MAX + 1];	/* "" while closed */
 	char rule[OUTCOME_RULE_NAME_MAX + 1];	/* the last bad outcome's rule ... */
 	char sample[SAMPLE_MAX + 1];		/* ... and the start of its text */

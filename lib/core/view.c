@@ -48,11 +48,11 @@ view_connections(const struct upstream_view *v, uint32_t configured,
     int64_t now_ms)
 {
 	const struct breaker b = breaker_in_force(v, now_ms);
-	const uint32_t lowered = v->record.cap;
-	const bool use_lowered = v->known && !is_forced(v, now_ms) &&
-	    lowered > 0 && lowered < configured;
+	const bool as_lowered = v->known && !is_forced(v, now_ms);
 
-	return breaker_connections(&b, use_lowered ? lowered : configured);
+	return breaker_connections(&b, as_lowered ?
+	    throttle_connections(&v->record.throttle, configured) :
+	    configured);
 }
 
 bool
@@ -75,7 +75,8 @@ override_state_name(enum override_state state)
 bool
 record_sane(const struct upstream_record *r)
 {
-	return breaker_sane(&r->breaker) && r->version >= 0 &&
+	return breaker_sane(&r->breaker) && throttle_sane(&r->throttle) &&
+	    r->version >= 0 &&
 	    memchr(r->incident, '\0', sizeof(r->incident)) != NULL &&
 	    memchr(r->rule, '\0', sizeof(r->rule)) != NULL &&
 	    memchr(r->sample, '\0', sizeof(r->sample)) != NULL;

@@ -74,6 +74,7 @@ read_record(const redisReply *flat, struct upstream_record *out)
 	struct upstream_record r = { 0 };
 	struct fields f = { .flat = flat };
 	struct breaker *b = &r.breaker;
+	struct throttle *t = &r.throttle;
 	uint32_t allowance = 0;
 	bool odd = false;
 
@@ -95,7 +96,13 @@ read_record(const redisReply *flat, struct upstream_record *out)
 		else if (is(f.name, "version"))
 			r.version = number(f.value, TIME_MAX);
 		else if (is(f.name, "cap_limit"))
-			r.cap = small(f.value);
+			t->cap = small(f.value);
+		else if (is(f.name, "cap_refused"))
+			t->refused = small(f.value);
+		else if (is(f.name, "cap_cut_at"))
+			t->cut_ms = number(f.value, TIME_MAX);
+		else if (is(f.name, "cap_raised_at"))
+			t->raised_ms = number(f.value, TIME_MAX);
 		else if (is(f.name, "incident"))
 			printable(r.incident, sizeof(r.incident), f.value);
 		else if (is(f.name, "rule"))

@@ -204,6 +204,7 @@ add_commit(struct command *c, const char *prefix, const struct store_request *r)
 {
 	const struct upstream_record *record = &r->u.commit.record;
 	const struct breaker *b = &record->breaker;
+	const struct throttle *t = &record->throttle;
 
 	add_int(c, r->u.commit.version);
 	add_int(c, r->u.commit.afresh);
@@ -230,7 +231,13 @@ add_commit(struct command *c, const char *prefix, const struct store_request *r)
 	add_text(c, "next_step_at");
 	add_int(c, b->until_ms);
 	add_text(c, "cap_limit");
-	add_int(c, record->cap);
+	add_int(c, t->cap);
+	add_text(c, "cap_refused");
+	add_int(c, t->refused);
+	add_text(c, "cap_cut_at");
+	add_int(c, t->cut_ms);
+	add_text(c, "cap_raised_at");
+	add_int(c, t->raised_ms);
 }
 
 static void

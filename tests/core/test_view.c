@@ -58,7 +58,7 @@ START_TEST(what_counts_now)
 	const struct upstream_view v = {
 		.known = views[_i].known,
 		.record = { .breaker = *views[_i].breaker,
-		    .cap = views[_i].cap },
+		    .throttle = { .cap = views[_i].cap } },
 		.override = { .state = views[_i].forced,
 		    .until_ms = views[_i].until_ms },
 	};
@@ -95,6 +95,8 @@ START_TEST(what_can_be_loaded)
 	r = (struct upstream_record){ .version = -1 };
 	ck_assert(!record_sane(&r));
 	r = (struct upstream_record){ .breaker = { .trips = 1 } };
+	ck_assert(!record_sane(&r));
+	r = (struct upstream_record){ .throttle = { .cut_ms = -1 } };
 	ck_assert(!record_sane(&r));
 	r = (struct upstream_record){ 0 };
 	memset(r.incident, 'x', INCIDENT_MAX);

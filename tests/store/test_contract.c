@@ -277,7 +277,8 @@ an_open_record(void)
 			.since_ms = 1763728000000,
 			.until_ms = 1763728030000,
 		},
-		.cap = 14,
+		.throttle = { .cap = 14, .refused = 2, .cut_ms = 1763728000000,
+		    .raised_ms = 1763728060000 },
 	};
 
 	snprintf(r.incident, sizeof(r.incident), "filter-20261121-1");
@@ -634,7 +635,7 @@ check_record(const struct upstream_record *is,
 	ck_assert_uint_eq(is->breaker.step, want->breaker.step);
 	ck_assert_int_eq(is->breaker.since_ms, want->breaker.since_ms);
 	ck_assert_int_eq(is->breaker.until_ms, want->breaker.until_ms);
-	ck_assert_uint_eq(is->cap, want->cap);
+	ck_assert(throttle_same(&is->throttle, &want->throttle));
 	ck_assert_str_eq(is->incident, want->incident);
 	ck_assert_str_eq(is->rule, want->rule);
 	ck_assert_str_eq(is->sample, want->sample);
@@ -689,11 +690,11 @@ START_TEST(a_stale_commit_changes_nothing)
 
 	open_store(_i);
 	ck_assert(!commit(an_open_record(), 0, false).u.commit.stale);
-	other.cap = 1;
+	other.throttle.cap = 1;
 	struct store_reply r = commit(other, 0, false);
 	ck_assert(r.u.commit.stale);
 	ck_assert_int_eq(r.u.commit.record.version, 1);
-	ck_assert_uint_eq(r.u.commit.record.cap, 14);
+	ck_assert_uint_eq(r.u.commit.record.throttle.cap, 14);
 	ck_assert(!commit(other, 1, false).u.commit.stale);
 }
 END_TEST
