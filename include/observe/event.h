@@ -14,7 +14,8 @@ enum event_kind {
 	EVENT_STATE,		/* an upstream's breaker changed */
 	EVENT_OVERRIDE,		/* an operator forced it, or let go */
 	EVENT_HOST_SEEN, EVENT_HOST_LOST,
-	EVENT_OUTCOME,		/* an outcome that an operator should see: policy, local, unknown */
+	EVENT_THROTTLE,		/* the fleet's cap on connections changed */
+	EVENT_OUTCOME,		/* an outcome that an operator should see: policy, local, slow, unknown */
 };
 
 struct event {
@@ -24,6 +25,7 @@ struct event {
 	enum breaker_state from, to;	/* EVENT_STATE */
 	enum breaker_reason reason;	/* EVENT_STATE */
 	uint32_t allowance;		/* EVENT_STATE, per mille */
+	uint32_t cap_from, cap_to;	/* EVENT_THROTTLE */
 	const char *class;	/* EVENT_OUTCOME: outcome class */
 	const char *rule, *sample, *incident;	/* NULL or "": none */
 	const struct override *override;	/* EVENT_OVERRIDE */
@@ -37,7 +39,7 @@ struct event_pair {
 #define EVENTS_KEPT 10000	/* in the stream, about */
 /*
  * The event as fields; returns how many (1..). The first is "event": breaker,
- * override, host-seen, host-lost or outcome. Empty ones are left out.
+ * override, host-seen, host-lost, throttle or outcome. Empty ones are left out.
  */
 size_t event_pairs(const struct event *e, struct event_pair out[EVENT_PAIRS]);
 /* One log line with the same fields; opening is a warning, others info. */

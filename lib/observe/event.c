@@ -13,6 +13,7 @@ static const char *const kind_names[] = {
 	[EVENT_OVERRIDE] = "override",
 	[EVENT_HOST_SEEN] = "host-seen",
 	[EVENT_HOST_LOST] = "host-lost",
+	[EVENT_THROTTLE] = "throttle",
 	[EVENT_OUTCOME] = "outcome",
 };
 
@@ -83,6 +84,10 @@ event_pairs(const struct event *e, struct event_pair out[EVENT_PAIRS])
 		break;
 	case EVENT_OVERRIDE:
 		add_override(&w, e->override);
+		break;
+	case EVENT_THROTTLE:
+		add_number(&w, "from", e->cap_from);
+		add_number(&w, "to", e->cap_to);
 		break;
 	case EVENT_OUTCOME:
 		add(&w, "class", e->class);
