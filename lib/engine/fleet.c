@@ -46,6 +46,7 @@ use_plan(struct fleet *f, const struct plan *plan)
 			u = add_upstream(f, up->name);
 		u->index = (int)i;
 		u->rules = up->breaker;
+		u->slow = plan->slow;
 		u->connections = up->connections;
 		u->observe_at_ms = u->slots_at_ms = 0;
 		f->by_index[i] = u;

@@ -16,9 +16,12 @@ struct fleet_upstream {
 	char name[PLAN_NAME_MAX + 1];
 	int index;			/* in the plan; -1: no longer there */
 	struct breaker_rules rules;
+	struct throttle_rules slow;
 	uint32_t connections;
 	struct upstream_view view;
 	struct evidence evidence;	/* of the view's state */
+	struct throttle_seen seen;	/* of the view's cap */
+	uint64_t slow_total;		/* slow outcomes of the fleet, ever */
 	struct line *line;
 	struct batch fresh;		/* began in the present state */
 	struct batch late;		/* began before it: totals only */

@@ -80,6 +80,25 @@ tell_state(struct fleet_upstream *u, const struct upstream_record *from,
 }
 
 static void
+tell_throttle(struct fleet_upstream *u, const struct upstream_record *from,
+    const struct upstream_record *to)
+{
+	const uint32_t before = throttle_connections(&from->throttle,
+	    u->connections);
+	const uint32_t now = throttle_connections(&to->throttle,
+	    u->connections);
+
+	if (before != now)
+		announce(&u->fleet->port, &(struct event){
+			.kind = EVENT_THROTTLE,
+			.host = u->fleet->host,
+			.upstream = u->name,
+			.cap_from = before,
+			.cap_to = now,
+		    });
+}
+
+static void
 committed(void *arg, const struct store_reply *reply, const struct err *err)
 {
 	struct errand *e = arg;
@@ -91,8 +110,10 @@ committed(void *arg, const struct store_reply *reply, const struct err *err)
 		adopt(u, &reply->u.commit.record, NULL);
 		if (reply->u.commit.stale || e->afresh)
 			u->evidence = (struct evidence){ 0 };
-		if (!reply->u.commit.stale)
+		if (!reply->u.commit.stale) {
 			tell_state(u, &e->from, &e->to);
+			tell_throttle(u, &e->from, &e->to);
+		}
 		/* A stale one is read and decided again. */
 		u->observe_at_ms = 0;
 	}
@@ -130,12 +151,14 @@ next_record(const struct fleet_upstream *u, const struct breaker *next,
 }
 
 static void
-commit(struct fleet_upstream *u, const struct breaker *next, int64_t fleet_ms)
+commit(struct fleet_upstream *u, const struct breaker *next,
+    const struct throttle *throttle, int64_t fleet_ms)
 {
 	struct errand *e = errand_new(u);
 
 	e->from = u->view.record;
 	e->to = next_record(u, next, fleet_ms);
+	e->to.throttle = *throttle;
 	e->afresh = breaker_starts_afresh(&e->from.breaker, next);
 	u->committing = true;
 	fleet_send(u->fleet, &(struct store_request){
@@ -146,11 +169,22 @@ commit(struct fleet_upstream *u, const struct breaker *next, int64_t fleet_ms)
 	    }, committed, e);
 }
 
-/* Let the breaker see the evidence and the time; commit what it becomes. */
+/* A cap that only observes, or that an operator or the breaker has put out of
+ * force, proves nothing. */
+static bool
+throttle_is_in_force(const struct fleet_upstream *u)
+{
+	return u->fleet->plan->mode == PLAN_ENFORCE && fleet_connections(u) ==
+	    throttle_connections(&u->view.record.throttle, u->connections);
+}
+
+/* Let breaker and throttle see the evidence and the time; commit what they
+ * become. */
 static void
 step(struct fleet_upstream *u)
 {
 	const int64_t fleet_ms = fleet_time(u->fleet, fleet_now(u->fleet));
+	struct throttle throttle = u->view.record.throttle;
 	struct breaker next;
 
 	if (u->committing || u->index < 0)
@@ -160,8 +194,26 @@ step(struct fleet_upstream *u)
 	/* One that was never written is now, so that redis-cli shows it. */
 	if (u->view.record.version == 0 && next.since_ms == 0)
 		next.since_ms = fleet_ms;
-	if (!breaker_same(&next, &u->view.record.breaker))
-		commit(u, &next, fleet_ms);
+	if (throttle_is_in_force(u))
+		throttle = throttle_step(&u->slow, throttle, u->connections,
+		    &u->seen, fleet_ms);
+	if (!breaker_same(&next, &u->view.record.breaker) ||
+	    !throttle_same(&throttle, &u->view.record.throttle))
+		commit(u, &next, &throttle, fleet_ms);
+}
+
+/* What the store's answer says to the throttle. */
+static void
+note_load(struct fleet_upstream *u, const struct store_reply *reply)
+{
+	const uint64_t slow = reply->u.upstream.totals[OUTCOME_SLOW];
+
+	if (slow != u->slow_total)
+		u->seen.slow_told_ms = reply->now_ms;
+	u->slow_total = slow;
+	u->seen.in_use = reply->u.upstream.in_use;
+	u->seen.fine = reply->u.upstream.streak == 0 &&
+	    u->view.record.breaker.state == BREAKER_CLOSED;
 }
 
 static void
@@ -187,6 +239,7 @@ observed(void *arg, const struct store_reply *reply, const struct err *err)
 		u->evidence = window_evidence(&reply->u.upstream.window,
 		    u->rules.window_ms, u->rules.min_outcomes, reply->now_ms);
 		u->evidence.streak = reply->u.upstream.streak;
+		note_load(u, reply);
 		step(u);
 	}
 	mem_free(e);
@@ -245,7 +298,8 @@ tell_outcome(struct fleet_upstream *u, struct outcome outcome,
 {
 	char sample[SAMPLE_MAX + 1];
 
-	if (outcome.class != OUTCOME_POLICY && outcome.class != OUTCOME_LOCAL &&
+	if (outcome.class != OUTCOME_SLOW &&
+	    outcome.class != OUTCOME_POLICY && outcome.class != OUTCOME_LOCAL &&
 	    outcome.class != OUTCOME_UNKNOWN)
 		return;
 	if (u->event_ms[outcome.class] != 0 &&
@@ -263,6 +317,20 @@ tell_outcome(struct fleet_upstream *u, struct outcome outcome,
 	    });
 }
 
+/*
+ * The upstream says: too many connections. Where there are as few as there may
+ * be, that is trouble; whether it persists is the breaker's to say.
+ */
+static enum outcome_class
+judge_slow(struct fleet_upstream *u, int64_t began_ms)
+{
+	if (u->seen.slow_began_ms < began_ms)
+		u->seen.slow_began_ms = began_ms;
+	return throttle_is_in_force(u) && throttle_is_spent(&u->slow,
+	    &u->view.record.throttle, u->connections, began_ms) ?
+	    OUTCOME_TROUBLE : OUTCOME_SLOW;
+}
+
 void
 fleet_observe(struct fleet *fleet, struct fleet_upstream *u,
     struct outcome outcome, struct span text, int64_t began_ms, int64_t now_ms)
@@ -270,6 +338,8 @@ fleet_observe(struct fleet *fleet, struct fleet_upstream *u,
 	const bool late = fleet_time(fleet, began_ms) <
 	    u->view.record.breaker.since_ms;
 
+	if (outcome.class == OUTCOME_SLOW)
+		outcome.class = judge_slow(u, fleet_time(fleet, began_ms));
 	batch_add(late ? &u->late : &u->fresh, outcome.class);
 	if (outcome_weight(outcome.class).bad > 0) {
 		snprintf(u->rule, sizeof(u->rule), "%s", outcome.rule);

@@ -31,6 +31,7 @@ struct pending {
 static struct {
 	struct store_local *local;
 	bool away;
+	uint32_t throttled;		/* events that say so */
 	struct pending queue[QUEUE_MAX];
 	size_t n;
 } store;
@@ -45,6 +46,9 @@ port_send(void *self, const struct store_request *request, store_done *done,
 	(void)self;
 	ck_assert_uint_lt(store.n, QUEUE_MAX);
 	*p = (struct pending){ .done = done, .arg = arg };
+	if (request->verb == STORE_EVENT_ADD && strcmp(
+	    request->u.event_add.pairs[0].value, "throttle") == 0)
+		store.throttled++;
 	if (store.away)
 		return;
 	p->reply = mem_new(1, sizeof(*p->reply));
@@ -79,7 +83,10 @@ static const struct upstream upstreams[] = { {
 		.n_ramp = 2, .ramp = { 100, 1000 }, .ramp_step_ms = 1000,
 	},
 } };
-static const struct plan plan = { .upstreams = upstreams, .n_upstreams = 1 };
+static const struct plan plan = {
+	.mode = PLAN_ENFORCE, .upstreams = upstreams, .n_upstreams = 1,
+	.slow = { .cut = 700, .floor = 1, .raise = 1, .every_ms = 2000 },
+};
 
 static struct fleet *host[2];
 
@@ -234,6 +241,114 @@ START_TEST(nothing_is_lost_while_the_store_is_away)
 }
 END_TEST
 
+static uint32_t
+cap_at(int i)
+{
+	return throttle_connections(
+	    &fleet_views(host[i])[0].record.throttle, 4);
+}
+
+/* All that was granted is used, and somebody waits for more. */
+static void
+use_all(void)
+{
+	for (int i = 0; i < 2; i++) {
+		struct line *line = fleet_line(fleet_upstream(host[i], 0));
+
+		while (line_take(line))
+			continue;
+		line_wish(line, now);
+	}
+}
+
+static void
+end_all(void)
+{
+	for (int i = 0; i < 2; i++) {
+		struct line *line = fleet_line(fleet_upstream(host[i], 0));
+
+		while (line_state(line, now).in_use > 0)
+			line_give(line, now);
+	}
+}
+
+START_TEST(a_slow_outcome_lowers_the_cap_of_all)
+{
+	int64_t before;
+
+	pass(3000);
+	use_all();
+	pass(500);
+	before = now;
+	observe(0, OUTCOME_SLOW, now);
+	pass(1200);
+	ck_assert_uint_eq(cap_at(0), 2);
+	ck_assert_uint_eq(cap_at(1), 2);
+	end_all();
+	pass(300);
+	ck_assert_uint_eq(granted(0) + granted(1), 2);
+	/* Others had begun before it was lowered, and say no more. */
+	observe(1, OUTCOME_SLOW, before);
+	pass(1500);
+	ck_assert_uint_eq(cap_at(0), 2);
+	ck_assert_int_eq(state_at(0), BREAKER_CLOSED);
+	ck_assert_uint_eq(store.throttled, 1);
+}
+END_TEST
+
+START_TEST(the_cap_comes_back_where_it_is_used)
+{
+	pass(3000);
+	use_all();
+	pass(500);
+	observe(0, OUTCOME_SLOW, now);
+	pass(300);
+	end_all();
+	pass(30000);
+	ck_assert_uint_eq(cap_at(0), 2);
+	for (int n = 0; n < 50; n++) {
+		use_all();
+		pass(200);
+	}
+	ck_assert_uint_eq(cap_at(0), 4);
+	pass(1200);
+	ck_assert_uint_eq(granted(0) + granted(1), 4);
+}
+END_TEST
+
+START_TEST(what_persists_at_the_floor_is_trouble)
+{
+	pass(3000);
+	observe(0, OUTCOME_SLOW, now);
+	pass(1200);
+	ck_assert_uint_eq(cap_at(0), 1);
+	for (int n = 0; n < 9; n++)
+		observe(n % 2, OUTCOME_SLOW, now);
+	pass(1200);
+	ck_assert_int_eq(state_at(0), BREAKER_CLOSED);
+	observe(0, OUTCOME_SLOW, now);
+	pass(1200);
+	ck_assert_int_eq(state_at(1), BREAKER_OPEN);
+	ck_assert_str_eq(fleet_views(host[1])[0].record.rule, "svc-unavail");
+}
+END_TEST
+
+START_TEST(who_only_observes_lowers_nothing)
+{
+	struct plan observing = plan;
+
+	observing.mode = PLAN_OBSERVE;
+	fleet_reload(host[0], &observing);
+	pass(3000);
+	for (int n = 0; n < 100; n++) {
+		observe(0, OUTCOME_SLOW, now);
+		pass(100);
+	}
+	ck_assert_uint_eq(cap_at(0), 4);
+	ck_assert_int_eq(state_at(0), BREAKER_CLOSED);
+}
+END_TEST
+
 START_TEST(a_reload_carries_over_what_is_held)
 {
 	static const struct upstream more[] = {
@@ -276,6 +391,10 @@ main(void)
 	tcase_add_test(tc, grants_never_pass_the_cap);
 	tcase_add_test(tc, one_trial_of_the_fleet_at_a_time);
 	tcase_add_test(tc, nothing_is_lost_while_the_store_is_away);
+	tcase_add_test(tc, a_slow_outcome_lowers_the_cap_of_all);
+	tcase_add_test(tc, the_cap_comes_back_where_it_is_used);
+	tcase_add_test(tc, what_persists_at_the_floor_is_trouble);
+	tcase_add_test(tc, who_only_observes_lowers_nothing);
 	tcase_add_test(tc, a_reload_carries_over_what_is_held);
 	suite_add_tcase(s, tc);
 	return suite_main(s);
