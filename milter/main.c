@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #define BACKLOG 128
+#define SETTLE_MS 300		/* until libmilter's threads wait for signals */
 #define SOCKET_UMASK 0117	/* 0660: Postfix comes in by the directory's group */
 
 enum wish {			/* what comes through the pipe, a byte each */
@@ -45,23 +47,31 @@ on_signal(int number)
 	make_wish(number == SIGHUP ? WISH_RELOAD : WISH_STOP);
 }
 
+static void
+on_each(int number, void (*handler)(int))
+{
+	struct sigaction action = { .sa_handler = handler };
+
+	sigfillset(&action.sa_mask);
+	sigaction(number, &action, NULL);
+}
+
 /*
  * libmilter has a thread that waits for these signals and takes even HUP as
  * an order to stop. The kernel gives a signal to the main thread first, as
- * long as that does not block it: so it never does.
+ * long as that does not block it: so it never does. But a thread that comes
+ * to wait takes what is on its way to another; so until libmilter's does, HUP
+ * is ignored (the file has just been read).
  */
 static int
 catch_signals(struct err *err)
 {
-	const int numbers[] = { SIGHUP, SIGTERM, SIGINT };
-	struct sigaction action = { .sa_handler = on_signal };
-
 	if (pipe2(wishes, O_CLOEXEC) == -1)
 		return err_set(err, ERR_SYSTEM, "pipe: %s", strerror(errno));
 	fcntl(wishes[1], F_SETFL, O_NONBLOCK);
-	sigfillset(&action.sa_mask);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		sigaction(numbers[i], &action, NULL);
+	on_each(SIGHUP, SIG_IGN);
+	on_each(SIGTERM, on_signal);
+	on_each(SIGINT, on_signal);
 	return 0;
 }
 
@@ -164,6 +174,8 @@ serve(const char *path)
 
 	if (pthread_create(&thread, NULL, run_libmilter, &status) != 0)
 		return EXIT_FAILURE;
+	poll(NULL, 0, SETTLE_MS);
+	on_each(SIGHUP, on_signal);
 	ready_tell("READY=1");
 	log_info("started", LOG_TEXT("version", PACKAGE_VERSION));
 	while ((wish = next_wish()) == WISH_RELOAD) {
