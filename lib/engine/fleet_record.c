@@ -146,6 +146,25 @@ commit(struct fleet_upstream *u, const struct breaker *next, int64_t fleet_ms)
 	    }, committed, e);
 }
 
+/* Did one of the last outcomes say what is wrong? */
+static bool
+is_explained(const struct fleet_upstream *u, int64_t now_ms)
+{
+	return u->rule[0] != '\0' &&
+	    now_ms < u->explained_ms + u->rules.window_ms;
+}
+
+/* It opened on deliveries that moved on, and now the reason is known. */
+static bool
+has_news(const struct fleet_upstream *u)
+{
+	const struct upstream_record *r = &u->view.record;
+
+	return (r->breaker.state == BREAKER_OPEN ||
+	    r->breaker.state == BREAKER_SHEDDING) && r->rule[0] == '\0' &&
+	    is_explained(u, fleet_now(u->fleet));
+}
+
 /* Let the breaker see the evidence and the time; commit what it becomes. */
 static void
 step(struct fleet_upstream *u)
@@ -160,7 +179,7 @@ step(struct fleet_upstream *u)
 	/* One that was never written is now, so that redis-cli shows it. */
 	if (u->view.record.version == 0 && next.since_ms == 0)
 		next.since_ms = fleet_ms;
-	if (!breaker_same(&next, &u->view.record.breaker))
+	if (!breaker_same(&next, &u->view.record.breaker) || has_news(u))
 		commit(u, &next, fleet_ms);
 }
 
@@ -263,6 +282,20 @@ tell_outcome(struct fleet_upstream *u, struct outcome outcome,
 	    });
 }
 
+/* The reason that the record will name. That deliveries moved on is none, so
+ * it does not take the place of one. */
+static void
+explain(struct fleet_upstream *u, struct outcome outcome, struct span text,
+    int64_t now_ms)
+{
+	if (outcome_weight(outcome.class).bad == 0 ||
+	    (outcome.class == OUTCOME_MOVED_ON && is_explained(u, now_ms)))
+		return;
+	snprintf(u->rule, sizeof(u->rule), "%s", outcome.rule);
+	printable(u->sample, sizeof(u->sample), text);
+	u->explained_ms = now_ms;
+}
+
 void
 fleet_observe(struct fleet *fleet, struct fleet_upstream *u,
     struct outcome outcome, struct span text, int64_t began_ms, int64_t now_ms)
@@ -271,10 +304,7 @@ fleet_observe(struct fleet *fleet, struct fleet_upstream *u,
 	    u->view.record.breaker.since_ms;
 
 	batch_add(late ? &u->late : &u->fresh, outcome.class);
-	if (outcome_weight(outcome.class).bad > 0) {
-		snprintf(u->rule, sizeof(u->rule), "%s", outcome.rule);
-		printable(u->sample, sizeof(u->sample), text);
-	}
+	explain(u, outcome, text, now_ms);
 	if (u->observe_at_ms > now_ms + OBSERVE_SOON_MS)
 		u->observe_at_ms = now_ms + OBSERVE_SOON_MS;
 	tell_outcome(u, outcome, text, now_ms);
