@@ -7,6 +7,7 @@ mailweir_policyd_SOURCES = \
 	policy/map_conn.c \
 	policy/parent.h policy/parent.c \
 	policy/policy_conn.c \
+	policy/prober.h policy/prober.c \
 	policy/roster.h policy/roster.c \
 	policy/server.h policy/server.c
 mailweir_policyd_LDADD = lib/libengine.a lib/libobserve.a lib/libmwconfig.a \

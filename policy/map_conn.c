@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "core/decide.h"
 #include "core/story.h"
+#include "policy/prober.h"
 #include "wire/netstring.h"
 #include "wire/socketmap.h"
 
@@ -77,10 +78,14 @@ static void
 learn(struct map_conn *m, const struct story_news *news, const char *rule,
     struct span text, int64_t now_ms)
 {
-	if (news->observe)
-		fleet_observe(m->conn.server->fleet, m->at, (struct outcome){
+	struct server *s = m->conn.server;
+
+	if (news->observe) {
+		fleet_observe(s->fleet, m->at, (struct outcome){
 			.class = news->class, .rule = rule,
 		    }, text, news->began_ms, now_ms);
+		prober_saw(s->prober, m->at, news->class, now_ms);
+	}
 	if (news->free_slot && news->rest)
 		line_rest(fleet_line(m->at), now_ms);
 	else if (news->free_slot)

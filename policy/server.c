@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "policy/conn.h"
+#include "policy/prober.h"
 #include "policy/roster.h"
 #include "store/async.h"
 
@@ -97,6 +98,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	fleet_tick(l->server.fleet, now_ms);
+	prober_tick(l->server.prober, now_ms);
 	if (is_due(&l->next_tally_ms, TALLY_MS, now_ms))
 		send_counters(l);
 	if (is_due(&l->next_heartbeat_ms, HEARTBEAT_MS, now_ms))
@@ -227,6 +229,7 @@ say_farewell(struct loop *l)
 	const struct timeval moment = { .tv_usec = FAREWELL_MS * 1000 };
 
 	conn_close_all(&l->server);
+	prober_free(&l->server.prober);
 	fleet_flush(l->server.fleet);
 	send_counters(l);
 	event_base_loopexit(l->server.base, &moment);
@@ -263,6 +266,7 @@ loop_init(struct loop *l, const struct server_start *start)
 		.port = l->port, .clock = clock_mono_ms,
 	    });
 	l->server.tally = tally_new(l->config->plan.n_destinations);
+	l->server.prober = prober_new(&l->server);
 	l->roster = roster_new(l->port, on_hosts, l);
 }
 

@@ -14,6 +14,7 @@
 #include <event2/event.h>
 
 struct conn;
+struct prober;
 
 struct server {
 	struct event_base *base;
@@ -22,6 +23,7 @@ struct server {
 	struct fleet *fleet;
 	struct intake *intake;
 	struct tally *tally;
+	struct prober *prober;
 	struct conn *conns;	/* all open ones */
 	uint32_t n_conns;
 };

@@ -77,7 +77,7 @@ static const struct config_key keys[KEYS] = {
 	    "as an alternate: at most this share of a destination's mail",
 	    PLANNED },
 	[KEY_UPSTREAM_PROBE] = { "upstreams.X", "probe", "boolean", "", "false",
-	    "true: ask it by SMTP before real mail is tried again", PLANNED },
+	    "true: ask it by SMTP while it is on trial; see probe", NOW },
 	[KEY_UPSTREAM_SHIELD] = { "upstreams.X", "shield", "strings",
 	    "16 at most", "[]", "permanent codes, such as \"5.4.1\", that "
 	    "become 4.3.2 while the breaker is not closed", PLANNED },
@@ -198,13 +198,16 @@ static const struct config_key keys[KEYS] = {
 	    "connections that come back at a time", NOW },
 
 	[KEY_PROBE_EVERY] = { "probe", "every", "duration", "1s..1h",
-	    "\"30s\"", "time between two probes of one upstream", PLANNED },
+	    "\"30s\"", "time between two probes of one upstream, by one host",
+	    NOW },
 	[KEY_PROBE_FROM] = { "probe", "from", "string", "", "",
-	    "a probe's envelope sender", PLANNED },
+	    "a probe's envelope sender; \"\" for <>", NOW },
 	[KEY_PROBE_TO] = { "probe", "to", "string", "", "",
-	    "a probe's recipient", PLANNED },
+	    "a probe's recipient, which no mail ever reaches; without it, no "
+	    "upstream is asked", NOW },
 	[KEY_PROBE_STARTTLS] = { "probe", "starttls", "boolean", "", "true",
-	    "true: a probe asks for TLS too", PLANNED },
+	    "true: where an upstream offers STARTTLS, a probe asks for that "
+	    "and ends there, MAIL and RCPT unasked", NOW },
 
 	[KEY_RELEASE_RATE] = { "release", "rate", "integer", "1..10000", "10",
 	    "held messages that go back to work, a second and host", PLANNED },

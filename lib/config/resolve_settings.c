@@ -1,5 +1,6 @@
 #include "resolve.h"
 
+#include "core/probe.h"
 #include "file.h"
 
 #include <string.h>
@@ -275,15 +276,33 @@ kept_text(struct load *l, enum key key)
 	    span_of(resolve_value(l, key)->text));
 }
 
+static const char *
+resolve_address(struct load *l, enum key key)
+{
+	const char *text = kept_text(l, key);
+
+	if (text[0] != '\0' && !probe_address_good(span_of(text)))
+		blame(l, key, "wants an address such as "
+		    "\"postmaster@example.net\", without < and >");
+	return text;
+}
+
+static void
+resolve_probe(struct load *l)
+{
+	struct config *c = l->config;
+
+	c->probe.every_ms = resolve_value(l, KEY_PROBE_EVERY)->number;
+	c->probe.from = resolve_address(l, KEY_PROBE_FROM);
+	c->probe.to = resolve_address(l, KEY_PROBE_TO);
+	c->probe.starttls = resolve_value(l, KEY_PROBE_STARTTLS)->number == 1;
+}
+
 static void
 resolve_planned(struct load *l)
 {
 	struct config *c = l->config;
 
-	c->probe.every_ms = resolve_value(l, KEY_PROBE_EVERY)->number;
-	c->probe.from = kept_text(l, KEY_PROBE_FROM);
-	c->probe.to = kept_text(l, KEY_PROBE_TO);
-	c->probe.starttls = resolve_value(l, KEY_PROBE_STARTTLS)->number == 1;
 	c->release_rate = (uint32_t)resolve_value(l, KEY_RELEASE_RATE)->number;
 	c->feed_maillog = kept_text(l, KEY_FEED_MAILLOG);
 	c->notify_command = kept_text(l, KEY_NOTIFY_COMMAND);
@@ -330,5 +349,6 @@ resolve_settings(struct load *l)
 	resolve_listen(l);
 	resolve_intake(l);
 	c->plan.slow = resolve_slow(l);
+	resolve_probe(l);
 	resolve_planned(l);
 }

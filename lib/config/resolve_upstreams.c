@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/printable.h"
+#include "core/probe.h"
 #include "core/route.h"
 
 static struct place
@@ -196,6 +197,24 @@ resolve_shield(struct load *l, const struct section *s, struct upstream *u)
 	}
 }
 
+/* A probe that will never be made. */
+static void
+note_probe(const struct load *l, const struct section *s,
+    const struct upstream *u)
+{
+	const struct place at = section_value(s, KEY_UPSTREAM_PROBE)->at;
+	struct probe_target target;
+
+	if (!u->probe)
+		return;
+	if (resolve_value(l, KEY_PROBE_TO)->text[0] == '\0')
+		errors_note(l->errors, at,
+		    "%s.probe: nothing is asked without probe.to", s->path);
+	if (!probe_target(u, &target))
+		errors_note(l->errors, at, "%s.probe: none of its next hops "
+		    "is one \"[host]\" that can be asked", s->path);
+}
+
 static void
 resolve_upstream(struct load *l, const struct section *s, struct upstream *u)
 {
@@ -210,6 +229,7 @@ resolve_upstream(struct load *l, const struct section *s, struct upstream *u)
 	u->share = (uint32_t)section_value(s, KEY_UPSTREAM_SHARE)->number;
 	u->probe = section_value(s, KEY_UPSTREAM_PROBE)->number == 1;
 	resolve_nexthops(l, s, u);
+	note_probe(l, s, u);
 	resolve_tls(l, s, u);
 	resolve_shield(l, s, u);
 	if (own != NULL)

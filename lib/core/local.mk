@@ -8,6 +8,7 @@ lib_libcore_a_SOURCES = \
 	include/core/lease.h lib/core/lease.c \
 	include/core/outcome.h lib/core/outcome.c \
 	include/core/plan.h lib/core/plan.c \
+	include/core/probe.h lib/core/probe.c \
 	include/core/replay.h lib/core/replay.c \
 	include/core/reply.h lib/core/reply.c \
 	include/core/route.h lib/core/route.c \

@@ -27,6 +27,7 @@ struct fleet_upstream {
 	struct batch late;		/* began before it: totals only */
 	char rule[OUTCOME_RULE_NAME_MAX + 1];	/* the last bad outcome's */
 	char sample[SAMPLE_MAX + 1];
+	int64_t explained_ms;		/* when that was no mere moving on */
 	int64_t event_ms[OUTCOME_CLASSES];	/* when one was last told */
 	int64_t observe_at_ms, slots_at_ms;
 	int64_t slots_sent_ms;

@@ -178,6 +178,25 @@ throttle_is_in_force(const struct fleet_upstream *u)
 	    throttle_connections(&u->view.record.throttle, u->connections);
 }
 
+/* Did one of the last outcomes say what is wrong? */
+static bool
+is_explained(const struct fleet_upstream *u, int64_t now_ms)
+{
+	return u->rule[0] != '\0' &&
+	    now_ms < u->explained_ms + u->rules.window_ms;
+}
+
+/* It opened on deliveries that moved on, and now the reason is known. */
+static bool
+has_news(const struct fleet_upstream *u)
+{
+	const struct upstream_record *r = &u->view.record;
+
+	return (r->breaker.state == BREAKER_OPEN ||
+	    r->breaker.state == BREAKER_SHEDDING) && r->rule[0] == '\0' &&
+	    is_explained(u, fleet_now(u->fleet));
+}
+
 /* Let breaker and throttle see the evidence and the time; commit what they
  * become. */
 static void
@@ -198,7 +217,8 @@ step(struct fleet_upstream *u)
 		throttle = throttle_step(&u->slow, throttle, u->connections,
 		    &u->seen, fleet_ms);
 	if (!breaker_same(&next, &u->view.record.breaker) ||
-	    !throttle_same(&throttle, &u->view.record.throttle))
+	    !throttle_same(&throttle, &u->view.record.throttle) ||
+	    has_news(u))
 		commit(u, &next, &throttle, fleet_ms);
 }
 
@@ -331,6 +351,20 @@ judge_slow(struct fleet_upstream *u, int64_t began_ms)
 	    OUTCOME_TROUBLE : OUTCOME_SLOW;
 }
 
+/* The reason that the record will name. That deliveries moved on is none, so
+ * it does not take the place of one. */
+static void
+explain(struct fleet_upstream *u, struct outcome outcome, struct span text,
+    int64_t now_ms)
+{
+	if (outcome_weight(outcome.class).bad == 0 ||
+	    (outcome.class == OUTCOME_MOVED_ON && is_explained(u, now_ms)))
+		return;
+	snprintf(u->rule, sizeof(u->rule), "%s", outcome.rule);
+	printable(u->sample, sizeof(u->sample), text);
+	u->explained_ms = now_ms;
+}
+
 void
 fleet_observe(struct fleet *fleet, struct fleet_upstream *u,
     struct outcome outcome, struct span text, int64_t began_ms, int64_t now_ms)
@@ -341,10 +375,7 @@ fleet_observe(struct fleet *fleet, struct fleet_upstream *u,
 	if (outcome.class == OUTCOME_SLOW)
 		outcome.class = judge_slow(u, fleet_time(fleet, began_ms));
 	batch_add(late ? &u->late : &u->fresh, outcome.class);
-	if (outcome_weight(outcome.class).bad > 0) {
-		snprintf(u->rule, sizeof(u->rule), "%s", outcome.rule);
-		printable(u->sample, sizeof(u->sample), text);
-	}
+	explain(u, outcome, text, now_ms);
 	if (u->observe_at_ms > now_ms + OBSERVE_SOON_MS)
 		u->observe_at_ms = now_ms + OBSERVE_SOON_MS;
 	tell_outcome(u, outcome, text, now_ms);

@@ -195,6 +195,10 @@ static const struct {
 	{ UP TOS("b = { domains_file = \"none\"; " VIA " };"), 3, "none: No such file" },
 	{ UP TOS("b = { domains = \"b.org\"; mx = [ \"example.net\" ]; " VIA " };"), 3, "\"example.net\" is no suffix" },
 
+	/* probes */
+	{ "\nprobe = { to = \"nobody\"; };\n" UP TO, 2, "probe.to: wants an address" },
+	{ "probe = { from = \"<a@b.org>\"; };\n" UP TO, 1, "probe.from: wants an address" },
+
 	/* replies */
 	{ "replies = { cap = \"451 busy\"; };\n" UP TO, 1, "the codes are put in front by Mailweir" },
 	{ "replies = { cap = \"4.3.2 busy\"; };\n" UP TO, 1, "the codes are put in front by Mailweir" },
@@ -397,7 +401,8 @@ START_TEST(how_errors_read)
 	char line[512] = "";
 	FILE *f;
 
-	ck_assert_ptr_null(load("mode = 1;\nprobe = { from = \"\"; };\n" UP));
+	ck_assert_ptr_null(load("mode = 1;\ndns = { stale_for = \"1d\"; };\n"
+	    UP));
 	f = fopen(place_path("out"), "w+");
 	ck_assert_ptr_nonnull(f);
 	config_errors_print(&errors, f);
@@ -407,7 +412,7 @@ START_TEST(how_errors_read)
 	ck_assert_ptr_nonnull(fgets(line, sizeof(line), f));
 	ck_assert_ptr_nonnull(strstr(line, "/test.conf:1: mode: wants"));
 	ck_assert_ptr_nonnull(fgets(line, sizeof(line), f));
-	ck_assert_ptr_nonnull(strstr(line, "/test.conf:2: note: probe.from: "
+	ck_assert_ptr_nonnull(strstr(line, "/test.conf:2: note: dns.stale_for: "
 	    "read and checked, but not acted on by this version"));
 	fclose(f);
 }
@@ -429,6 +434,35 @@ START_TEST(notes_spoil_nothing)
 	ck_assert_uint_eq(config->plan.upstreams[1].rate, 5);
 	ck_assert_uint_eq(config->plan.upstreams[1].n_shield, 1);
 	ck_assert_str_eq(config->plan.destinations[1].mx[0], ".p.net");
+}
+END_TEST
+
+START_TEST(a_probe_that_is_never_made)
+{
+	ck_assert_ptr_nonnull(load(UPS("b = { mx = true; probe = true; };\n"
+	    "c = { nexthop = \"[c]\"; probe = true; };") TO RULES));
+	ck_assert_uint_eq(count(false), 0);
+	ck_assert(complained(NULL, 2,
+	    "upstreams.b.probe: nothing is asked without probe.to", true));
+	ck_assert(complained(NULL, 2,
+	    "upstreams.b.probe: none of its next hops is one", true));
+	ck_assert(complained(NULL, 3,
+	    "upstreams.c.probe: nothing is asked without probe.to", true));
+}
+END_TEST
+
+START_TEST(a_probe_that_is_made)
+{
+	ck_assert_ptr_nonnull(load("probe = { to = \"p@x.org\";"
+	    " from = \"q@y.org\"; every = \"5s\"; starttls = false; };\n"
+	    "upstreams = { filter = { nexthop = [ \"mx.org\", \"[f]\" ];"
+	    " probe = true; }; };\n" TO RULES));
+	ck_assert_uint_eq(errors.n, 0);
+	ck_assert(config->plan.upstreams[0].probe);
+	ck_assert_str_eq(config->probe.to, "p@x.org");
+	ck_assert_str_eq(config->probe.from, "q@y.org");
+	ck_assert_int_eq(config->probe.every_ms, 5000);
+	ck_assert(!config->probe.starttls);
 }
 END_TEST
 
@@ -621,6 +655,8 @@ main(void)
 	tcase_add_test(t, errors_have_a_bound);
 	tcase_add_test(t, how_errors_read);
 	tcase_add_test(t, notes_spoil_nothing);
+	tcase_add_test(t, a_probe_that_is_never_made);
+	tcase_add_test(t, a_probe_that_is_made);
 	tcase_add_test(t, a_file_of_domains);
 	tcase_add_test(t, a_bad_file_of_domains);
 	tcase_add_test(t, many_domains_load_fast);

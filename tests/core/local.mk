@@ -43,7 +43,7 @@ endif
 if HAVE_CHECK
 check_PROGRAMS += tests/core/test_window tests/core/test_breaker \
 	tests/core/test_view tests/core/test_story tests/core/test_scenario \
-	tests/core/test_throttle
+	tests/core/test_throttle tests/core/test_probe
 tests_core_test_window_SOURCES = tests/core/test_window.c
 tests_core_test_window_CFLAGS = $(test_cflags)
 tests_core_test_window_LDADD = $(core_libs) $(CHECK_LIBS)
@@ -59,6 +59,9 @@ tests_core_test_view_LDADD = $(core_libs) $(CHECK_LIBS)
 tests_core_test_story_SOURCES = tests/core/test_story.c
 tests_core_test_story_CFLAGS = $(test_cflags)
 tests_core_test_story_LDADD = $(core_libs) $(CHECK_LIBS)
+tests_core_test_probe_SOURCES = tests/core/test_probe.c
+tests_core_test_probe_CFLAGS = $(test_cflags)
+tests_core_test_probe_LDADD = $(core_libs) $(CHECK_LIBS)
 tests_core_test_scenario_SOURCES = tests/core/test_scenario.c
 tests_core_test_scenario_CFLAGS = $(test_cflags)
 tests_core_test_scenario_LDADD = $(core_libs) $(CHECK_LIBS)

@@ -193,6 +193,62 @@ START_TEST(it_recovers_by_trials_and_ramp)
 }
 END_TEST
 
+static void
+move_on(int i, int times)
+{
+	for (int n = 0; n < times; n++)
+		fleet_observe(host[i], fleet_upstream(host[i], 0),
+		    (struct outcome){ OUTCOME_MOVED_ON, "" },
+		    SPAN("moved on to the next hop"), now, now);
+}
+
+START_TEST(moving_on_takes_no_reason_away)
+{
+	pass(3000);
+	move_on(0, 3);
+	observe(0, OUTCOME_TROUBLE, now);
+	move_on(0, 6);
+	pass(200);
+	ck_assert_int_eq(state_at(0), BREAKER_OPEN);
+	ck_assert_str_eq(fleet_views(host[0])[0].record.rule, "svc-unavail");
+}
+END_TEST
+
+START_TEST(a_reason_of_long_ago_is_none)
+{
+	pass(3000);
+	observe(0, OUTCOME_TROUBLE, now);
+	pass(200);
+	observe(0, OUTCOME_OK, now);
+	pass(121000);
+	move_on(0, 10);
+	pass(200);
+	ck_assert_int_eq(state_at(0), BREAKER_OPEN);
+	ck_assert_str_eq(fleet_views(host[0])[0].record.rule, "");
+}
+END_TEST
+
+START_TEST(a_reason_may_come_late)
+{
+	const struct upstream_record *r = &fleet_views(host[1])[0].record;
+	char incident[INCIDENT_MAX + 1];
+
+	pass(3000);
+	move_on(0, 10);
+	pass(1200);
+	ck_assert_int_eq(state_at(1), BREAKER_OPEN);
+	ck_assert_str_eq(r->rule, "");
+	memcpy(incident, r->incident, sizeof(incident));
+	observe(0, OUTCOME_TROUBLE, now - 1200);
+	pass(2200);
+	ck_assert_int_eq(state_at(1), BREAKER_OPEN);
+	ck_assert_str_eq(r->rule, "svc-unavail");
+	ck_assert(span_starts(span_of(r->sample), SPAN("4.3.2 host x")));
+	ck_assert_str_eq(r->incident, incident);
+	ck_assert_uint_eq(r->breaker.trips, 1);
+}
+END_TEST
+
 static uint32_t
 granted(int i)
 {
@@ -388,6 +444,9 @@ main(void)
 	tcase_add_test(tc, what_one_host_sees_all_know);
 	tcase_add_test(tc, a_good_one_elsewhere_breaks_the_streak);
 	tcase_add_test(tc, it_recovers_by_trials_and_ramp);
+	tcase_add_test(tc, moving_on_takes_no_reason_away);
+	tcase_add_test(tc, a_reason_of_long_ago_is_none);
+	tcase_add_test(tc, a_reason_may_come_late);
 	tcase_add_test(tc, grants_never_pass_the_cap);
 	tcase_add_test(tc, one_trial_of_the_fleet_at_a_time);
 	tcase_add_test(tc, nothing_is_lost_while_the_store_is_away);

@@ -6,6 +6,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz_maillog \
 	tests/fuzz/fuzz_netstring \
 	tests/fuzz/fuzz_policy_request \
+	tests/fuzz/fuzz_smtp_reply \
 	tests/fuzz/fuzz_socketmap
 
 if FUZZERS
@@ -41,6 +42,10 @@ tests_fuzz_fuzz_netstring_LDADD = $(wire_libs)
 tests_fuzz_fuzz_policy_request_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_policy_request.c $(fuzz_main)
 tests_fuzz_fuzz_policy_request_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_policy_request_LDADD = $(wire_libs)
+
+tests_fuzz_fuzz_smtp_reply_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_smtp_reply.c $(fuzz_main)
+tests_fuzz_fuzz_smtp_reply_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_smtp_reply_LDADD = $(wire_libs)
 
 tests_fuzz_fuzz_socketmap_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_socketmap.c $(fuzz_main)
 tests_fuzz_fuzz_socketmap_LDFLAGS = $(fuzz_ldflags)

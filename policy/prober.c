@@ -1,0 +1,410 @@
+#include "policy/prober.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/probe.h"
+#include "core/route.h"
+#include "wire/smtp_reply.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/dns.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MOVED_ON_TIMES 3	/* within breaker.window: ask why */
+#define PROBE_MS_MIN 1000	/* for all of a probe */
+#define PROBE_MS_MAX 60000
+#define INPUT_MAX 4096		/* bytes read ahead; more than a line */
+
+/* An upstream that is asked, or was before a reload. */
+struct subject {
+	struct subject *next;
+	struct prober *prober;
+	struct fleet_upstream *u;
+	struct run *run;		/* NULL: none under way */
+	int64_t next_ms;		/* no other before */
+	unsigned moved_on;		/* since moved_on_ms, no other bad */
+	int64_t moved_on_ms;
+	bool wanted;			/* it was so often that we ask why */
+};
+
+/* A probe under way. It outlives a reload, so its words are its own. */
+struct run {
+	struct subject *subject;
+	bool on_trial;			/* the upstream was half-open */
+	int64_t began_ms, end_ms;	/* end_ms: at the latest */
+	int64_t exchange_ms;		/* for a command and its reply */
+	struct bufferevent *bev;
+	struct event *timer;
+	struct probe probe;
+	struct smtp_reply reply;	/* the lines of it that are here */
+	struct probe_script script;	/* these: */
+	char nexthop[NEXTHOP_MAX + 1];
+	char helo[65];
+	char from[PROBE_ADDRESS_MAX + 1], to[PROBE_ADDRESS_MAX + 1];
+};
+
+struct prober {
+	struct server *server;
+	struct evdns_base *dns;		/* NULL: no name was looked up yet */
+	struct subject *subjects;
+};
+
+static struct subject *
+subject_of(struct prober *p, struct fleet_upstream *u)
+{
+	struct subject *s = p->subjects;
+
+	while (s != NULL && s->u != u)
+		s = s->next;
+	if (s != NULL)
+		return s;
+	s = mem_new(1, sizeof(*s));
+	s->prober = p;
+	s->u = u;
+	s->next = p->subjects;
+	p->subjects = s;
+	return s;
+}
+
+/* What the configuration says of an upstream, NULL where it is not asked. */
+static const struct upstream *
+asked(const struct server *server, const struct fleet_upstream *u)
+{
+	const int index = fleet_index(u);
+	const struct upstream *up;
+
+	if (index < 0 || server->config->probe.to[0] == '\0')
+		return NULL;
+	up = &server_plan(server)->upstreams[index];
+	return up->probe ? up : NULL;
+}
+
+/* The connection is closed, the slot given back. */
+static void
+run_free(struct run *r, int64_t now_ms)
+{
+	struct subject *s = r->subject;
+
+	bufferevent_free(r->bev);
+	event_free(r->timer);
+	mem_free(r);
+	s->run = NULL;
+	line_give(fleet_line(s->u), now_ms);
+}
+
+/*
+ * A good answer is evidence only of a trial, and only where it was asked about
+ * mail: one to STARTTLS says nothing of that, and one to deliveries that went
+ * elsewhere would outweigh them.
+ */
+static void
+finish(struct run *r)
+{
+	struct server *server = r->subject->prober->server;
+	struct fleet_upstream *u = r->subject->u;
+	const struct span status = span_of(r->probe.status);
+	const int64_t now_ms = clock_mono_ms();
+	struct outcome o = outcome_classify(server->config->rules, status);
+
+	log_info("probe", LOG_TEXT("upstream", fleet_name(u)),
+	    LOG_TEXT("class", outcome_class_name(o.class)),
+	    LOG_TEXT("rule", o.rule), LOG_TEXT("status", r->probe.status));
+	if (outcome_weight(o.class).good > 0 &&
+	    !(r->on_trial && r->probe.whole))
+		o.class = OUTCOME_IGNORE;
+	fleet_observe(server->fleet, u, o, status, r->began_ms, now_ms);
+	run_free(r, now_ms);
+}
+
+/* DNS is a matter of its own, and real mail will tell of it. */
+static void
+give_up(struct run *r)
+{
+	log_warning("probe", LOG_TEXT("upstream", fleet_name(r->subject->u)),
+	    LOG_TEXT("nexthop", r->nexthop),
+	    LOG_TEXT("skipped", "its address was not found in time"));
+	run_free(r, clock_mono_ms());
+}
+
+static void
+set_timer(struct run *r)
+{
+	const int64_t now_ms = clock_mono_ms();
+	const int64_t left = r->end_ms - now_ms;
+	const int64_t wait = left < 0 ? 0 :
+	    left < r->exchange_ms ? left : r->exchange_ms;
+	const struct timeval tv = {
+		.tv_sec = (time_t)(wait / 1000),
+		.tv_usec = (suseconds_t)(wait % 1000 * 1000),
+	};
+
+	event_add(r->timer, &tv);
+}
+
+static void
+say(struct run *r)
+{
+	char command[PROBE_COMMAND_MAX + 1];
+
+	probe_command(&r->probe, &r->script, command);
+	bufferevent_write(r->bev, command, strlen(command));
+	set_timer(r);
+}
+
+static void
+broke(struct run *r, enum probe_end end)
+{
+	probe_broke(&r->probe, &r->script, end);
+	finish(r);
+}
+
+/* False when this was the last one, and the run is gone. */
+static bool
+heard(struct run *r)
+{
+	const struct smtp_reply reply = r->reply;
+
+	r->reply = (struct smtp_reply){ 0 };
+	probe_heard(&r->probe, &r->script, &(struct probe_reply){
+		.code = reply.code, .dsn = reply.dsn, .text = reply.text,
+		.starttls = reply.starttls,
+	    });
+	if (r->probe.stage == PROBE_OVER) {
+		finish(r);
+		return false;
+	}
+	say(r);
+	return true;
+}
+
+static void
+on_read(struct bufferevent *bev, void *arg)
+{
+	struct run *r = arg;
+	struct evbuffer *input = bufferevent_get_input(bev);
+	enum smtp_reply_read read;
+
+	do {
+		const size_t len = evbuffer_get_length(input);
+		const struct span in = {
+			(const char *)evbuffer_pullup(input, -1), len,
+		};
+		size_t used = 0;
+
+		read = smtp_reply_read(&r->reply, in, &used);
+		if (read == SMTP_REPLY_BAD) {
+			broke(r, PROBE_GARBLED);
+			return;
+		}
+		evbuffer_drain(input, used);
+	} while (read == SMTP_REPLY_DONE && heard(r));
+}
+
+static void
+on_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct run *r = arg;
+	const int error = EVUTIL_SOCKET_ERROR();
+
+	if (what & BEV_EVENT_CONNECTED) {
+		probe_connected(&r->probe);
+		set_timer(r);
+	} else if (r->probe.stage != PROBE_CONNECT)
+		broke(r, PROBE_LOST);
+	else if (bufferevent_socket_get_dns_error(bev) != 0)
+		give_up(r);
+	else {
+		probe_not_connected(&r->probe, &r->script, strerror(error));
+		finish(r);
+	}
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct run *r = arg;
+
+	(void)fd, (void)what;
+	if (r->probe.stage != PROBE_CONNECT)
+		broke(r, PROBE_TIMED_OUT);
+	else if (bufferevent_getfd(r->bev) < 0)	/* still looking it up */
+		give_up(r);
+	else {
+		probe_not_connected(&r->probe, &r->script,
+		    strerror(ETIMEDOUT));
+		finish(r);
+	}
+}
+
+/* Without the search list: Postfix does not use it either. */
+static struct evdns_base *
+resolver(struct prober *p)
+{
+	if (p->dns != NULL)
+		return p->dns;
+	p->dns = evdns_base_new(p->server->base,
+	    EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	(void)evdns_base_resolv_conf_parse(p->dns, DNS_OPTION_NAMESERVERS |
+	    DNS_OPTION_MISC | DNS_OPTION_HOSTSFILE, "/etc/resolv.conf");
+	return p->dns;
+}
+
+static void
+write_script(struct run *r, const struct config *config, const char *nexthop)
+{
+	snprintf(r->nexthop, sizeof(r->nexthop), "%s", nexthop);
+	snprintf(r->helo, sizeof(r->helo), "%s", config->host);
+	snprintf(r->from, sizeof(r->from), "%s", config->probe.from);
+	snprintf(r->to, sizeof(r->to), "%s", config->probe.to);
+	r->script = (struct probe_script){
+		.nexthop = r->nexthop, .helo = r->helo, .from = r->from,
+		.to = r->to, .starttls = config->probe.starttls,
+	};
+}
+
+/* How long all of a probe may take: as long as two answers of real mail. */
+static int64_t
+time_for(const struct upstream *up)
+{
+	const int64_t ms = 2 * up->breaker.slow_after_ms;
+
+	return ms < PROBE_MS_MIN ? PROBE_MS_MIN :
+	    ms > PROBE_MS_MAX ? PROBE_MS_MAX : ms;
+}
+
+/* With the slot in hand. Callbacks are deferred: none comes within this. */
+static void
+begin(struct subject *s, const struct upstream *up,
+    const struct probe_target *target, bool on_trial, int64_t now_ms)
+{
+	struct prober *p = s->prober;
+	struct run *r = mem_new(1, sizeof(*r));
+
+	s->run = r;
+	s->wanted = false;
+	s->next_ms = now_ms + p->server->config->probe.every_ms;
+	r->subject = s;
+	r->on_trial = on_trial;
+	r->began_ms = now_ms;
+	r->end_ms = now_ms + time_for(up);
+	r->exchange_ms = time_for(up) / 2;
+	write_script(r, p->server->config, target->nexthop);
+	r->timer = evtimer_new(p->server->base, on_timer, r);
+	r->bev = bufferevent_socket_new(p->server->base, -1,
+	    BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+	bufferevent_setcb(r->bev, on_read, NULL, on_event, r);
+	bufferevent_setwatermark(r->bev, EV_READ, 0, INPUT_MAX);
+	bufferevent_enable(r->bev, EV_READ | EV_WRITE);
+	set_timer(r);
+	(void)bufferevent_socket_connect_hostname(r->bev, resolver(p),
+	    AF_UNSPEC, target->host, target->port);
+}
+
+static bool
+is_wanted(struct subject *s, enum breaker_state state)
+{
+	switch (state) {
+	case BREAKER_HALF_OPEN:
+		return true;
+	case BREAKER_CLOSED:
+	case BREAKER_SHEDDING:
+		return s->wanted;
+	case BREAKER_OPEN:
+	case BREAKER_RAMP:
+		s->wanted = false;
+		return false;
+	}
+	return false;
+}
+
+static void
+look(struct prober *p, struct fleet_upstream *u, const struct upstream *up,
+    int64_t now_ms)
+{
+	const struct upstream_view *view = fleet_view(u);
+	const enum breaker_state state = view_state(view,
+	    server_fleet_ms(p->server));
+	struct subject *s = subject_of(p, u);
+	struct probe_target target;
+
+	if (!view->known || !is_wanted(s, state) || s->run != NULL ||
+	    now_ms < s->next_ms || !probe_target(up, &target))
+		return;
+	if (line_take(fleet_line(u)))
+		begin(s, up, &target, state == BREAKER_HALF_OPEN, now_ms);
+	else
+		line_wish(fleet_line(u), now_ms);
+}
+
+struct prober *
+prober_new(struct server *server)
+{
+	struct prober *p = mem_new(1, sizeof(*p));
+
+	p->server = server;
+	return p;
+}
+
+void
+prober_free(struct prober **prober)
+{
+	struct prober *p = *prober;
+
+	if (p == NULL)
+		return;
+	while (p->subjects != NULL) {
+		struct subject *s = p->subjects;
+
+		p->subjects = s->next;
+		if (s->run != NULL)
+			run_free(s->run, clock_mono_ms());
+		mem_free(s);
+	}
+	if (p->dns != NULL)
+		evdns_base_free(p->dns, 0);
+	mem_free(p);
+	*prober = NULL;
+}
+
+void
+prober_tick(struct prober *prober, int64_t now_ms)
+{
+	const struct server *server = prober->server;
+
+	for (uint32_t i = 0; i < server_plan(server)->n_upstreams; i++) {
+		struct fleet_upstream *u = fleet_upstream(server->fleet, i);
+		const struct upstream *up = asked(server, u);
+
+		if (up != NULL)
+			look(prober, u, up, now_ms);
+	}
+}
+
+void
+prober_saw(struct prober *prober, struct fleet_upstream *u,
+    enum outcome_class class, int64_t now_ms)
+{
+	const struct upstream *up = asked(prober->server, u);
+	struct subject *s;
+
+	if (up == NULL || outcome_weight(class).bad == 0)
+		return;
+	s = subject_of(prober, u);
+	if (class != OUTCOME_MOVED_ON) {	/* it said why */
+		s->moved_on = 0;
+		return;
+	}
+	if (now_ms - s->moved_on_ms > up->breaker.window_ms)
+		s->moved_on = 0;
+	if (s->moved_on++ == 0)
+		s->moved_on_ms = now_ms;
+	if (s->moved_on >= MOVED_ON_TIMES) {
+		s->moved_on = 0;
+		s->wanted = true;
+	}
+}
