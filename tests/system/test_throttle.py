@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Nobody told us the forest's limit: forty connections are configured, ten are
 taken. Three hosts find it out, draw next to no refusals, and follow it when
-it changes. MW_TESTS=soak runs the first part for a minute in place of half.
+it changes. Takes two minutes, so it is run with MW_TESTS=soak only.
 """
 import os
 import threading
@@ -17,8 +17,8 @@ SERVICE = 0.2           # seconds a message
 POSSIBLE = LIMIT / SERVICE
 OFFERED = 70            # messages a second
 SOAK = os.environ.get("MW_TESTS") == "soak"
-TIME = 60 if SOAK else 24
-REFUSED = 0.01 if SOAK else 0.02    # of all connections, the first ones too
+TIME = 60
+REFUSED = 0.01          # of all connections, the first ones too
 FOUND = 8               # of these seconds, until the limit must be known
 ENOUGH = 46             # messages a second from then on
 # Then it is another limit: which, and in how many seconds that must be known.
@@ -154,4 +154,6 @@ def body(lab):
 
 
 if __name__ == "__main__":
-    tap.run(body, Lab)
+    if SOAK:
+        tap.run(body, Lab)
+    print("1..0 # SKIP takes two minutes: MW_TESTS=soak")
