@@ -98,7 +98,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	fleet_tick(l->server.fleet, now_ms);
-	prober_tick(l->server.prober, now_ms);
+	if (l->server.prober != NULL)	/* gone during the farewell */
+		prober_tick(l->server.prober, now_ms);
 	if (is_due(&l->next_tally_ms, TALLY_MS, now_ms))
 		send_counters(l);
 	if (is_due(&l->next_heartbeat_ms, HEARTBEAT_MS, now_ms))

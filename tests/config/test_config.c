@@ -494,21 +494,30 @@ START_TEST(a_bad_file_of_domains)
 }
 END_TEST
 
-START_TEST(many_domains_load_fast)
+/* Processor time that a file of so many domains takes. */
+static clock_t
+load_domains(unsigned n)
 {
 	FILE *f = fopen(place_path("many"), "w");
 	clock_t start;
 
 	ck_assert_ptr_nonnull(f);
-	for (unsigned i = 0; i < 100000; i++)
+	for (unsigned i = 0; i < n; i++)
 		fprintf(f, "customer-%u.example-%u.com\n", i, i % 7);
 	ck_assert_int_eq(fclose(f), 0);
 	start = clock();
 	ck_assert_ptr_nonnull(load(UP TOS("b = { domains_file = \"many\"; "
 	    VIA " };") RULES));
-	ck_assert_int_lt((clock() - start) / (CLOCKS_PER_SEC / 1000), 1000);
-	ck_assert_uint_eq(destination_map_count(config->plan.domains),
-	    100000);
+	ck_assert_uint_eq(destination_map_count(config->plan.domains), n);
+	return clock() - start;
+}
+
+/* Ten times as many take about ten times as long, not a hundred times. */
+START_TEST(many_domains_load_fast)
+{
+	const clock_t few = load_domains(10000);
+
+	ck_assert_int_lt(load_domains(100000), 40 * few);
 }
 END_TEST
 
