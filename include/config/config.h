@@ -46,6 +46,7 @@ struct config {
 		uint32_t floor, raise;
 	} slow;
 	uint32_t release_rate;
+	const char *release_command;	/* words; "" for off */
 	const char *feed_maillog;	/* "" for off */
 	const char *notify_command;	/* "" for none */
 	struct {

@@ -2,10 +2,13 @@
 
 #include "file.h"
 
+#include "base/printable.h"
+
 #include <string.h>
 #include <unistd.h>
 
 #define PASSWORD_MAX 512
+#define COMMAND_MAX 200
 
 static const struct section *
 home_of(const struct load *l, enum key key)
@@ -265,6 +268,19 @@ kept_text(struct load *l, enum key key)
 }
 
 static void
+resolve_release(struct load *l)
+{
+	struct config *c = l->config;
+
+	c->release_rate = (uint32_t)resolve_value(l, KEY_RELEASE_RATE)->number;
+	c->release_command = kept_text(l, KEY_RELEASE_COMMAND);
+	if (!printable_all(span_of(c->release_command)) ||
+	    strlen(c->release_command) > COMMAND_MAX)
+		blame(l, KEY_RELEASE_COMMAND, "wants words with blanks "
+		    "between them, 200 characters at most");
+}
+
+static void
 resolve_planned(struct load *l)
 {
 	struct config *c = l->config;
@@ -277,7 +293,6 @@ resolve_planned(struct load *l)
 	c->probe.from = kept_text(l, KEY_PROBE_FROM);
 	c->probe.to = kept_text(l, KEY_PROBE_TO);
 	c->probe.starttls = resolve_value(l, KEY_PROBE_STARTTLS)->number == 1;
-	c->release_rate = (uint32_t)resolve_value(l, KEY_RELEASE_RATE)->number;
 	c->feed_maillog = kept_text(l, KEY_FEED_MAILLOG);
 	c->notify_command = kept_text(l, KEY_NOTIFY_COMMAND);
 	c->dns.cache_entries =
@@ -322,5 +337,6 @@ resolve_settings(struct load *l)
 	resolve_store(l);
 	resolve_listen(l);
 	resolve_intake(l);
+	resolve_release(l);
 	resolve_planned(l);
 }
