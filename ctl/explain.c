@@ -4,6 +4,7 @@
  *
  * JSON, one object: "recipient", "destination" (null: none), "match" (domain,
  * suffix, catch-all, none), "pattern", "mode", "leases", "cap" (0: none),
+ * "hold" (null, or { "state", "by", "reason", "until_ms" }),
  * "incoming" and "submission" ({"accepted", "reason", "enforced", "reply"}),
  * "routes" (a list, in order, of {"upstream", "state", "allowance" in per
  * mille, "forced", "unfiltered", "goes", "reason", "bypass", "would_refuse",
@@ -77,6 +78,7 @@ show_json(const char *recipient, const struct plan *p,
 		json_object_set_new(o, "leases", json_integer(e->leases));
 		json_object_set_new(o, "cap",
 		    json_integer(e->destination->cap));
+		json_object_set_new(o, "hold", json_override(e->hold));
 		json_object_set_new(o, "incoming", intake_json(&e->incoming));
 		json_object_set_new(o, "submission",
 		    intake_json(&e->submission));
@@ -160,6 +162,8 @@ static void
 show_text(const char *recipient, const struct plan *p,
     const struct explanation *e, int64_t now_ms)
 {
+	char wait[24];
+
 	if (e->destination == NULL) {
 		printf("no destination: Mailweir has no part in mail for "
 		    "this address\n");
@@ -171,6 +175,10 @@ show_text(const char *recipient, const struct plan *p,
 	if (e->destination->cap != 0)
 		printf("%u of %u transactions under way\n", e->leases,
 		    e->destination->cap);
+	if (e->hold != NULL)
+		printf("on hold by %s for another %s: %s\n", e->hold->by,
+		    print_wait(e->hold->until_ms - now_ms, wait),
+		    e->hold->reason);
 	show_intake("mail from other servers", &e->incoming);
 	show_intake("mail from authenticated clients", &e->submission);
 	show_routes(e, now_ms);
@@ -180,10 +188,12 @@ show_text(const char *recipient, const struct plan *p,
 		printf("is held in the queue now\n");
 }
 
-/* Leases of the destination and views of its upstreams, as they stand. */
+/* Leases of the destination, the word on it and views of its upstreams, as
+ * they stand. */
 static bool
 look_up(struct inquiry *q, const struct destination *d,
-    struct upstream_view *views, uint32_t *out_leases, int64_t *out_now_ms)
+    struct upstream_view *views, struct override *out_hold,
+    uint32_t *out_leases, int64_t *out_now_ms)
 {
 	struct store_reply reply;
 
@@ -191,6 +201,7 @@ look_up(struct inquiry *q, const struct destination *d,
 		.verb = STORE_DESTINATION, .name = d->name,
 	    }, &reply))
 		return false;
+	*out_hold = reply.u.destination.hold;
 	*out_leases = reply.u.destination.leases;
 	*out_now_ms = reply.now_ms;
 	store_reply_clear(&reply);
@@ -215,6 +226,7 @@ explain(const struct config *config, const struct options *o)
 	const char *recipient = o->words[0];
 	struct explanation e;
 	struct upstream_view *views;
+	struct override *holds;
 	struct inquiry *q;
 	uint32_t leases = 0;
 	int64_t now_ms = 0;
@@ -226,16 +238,19 @@ explain(const struct config *config, const struct options *o)
 		return ANSWER_NO;
 	}
 	views = mem_new(p->n_upstreams, sizeof(*views));
+	holds = mem_new(p->n_destinations, sizeof(*holds));
 	if (e.destination != NULL) {
 		q = inquiry_new(config);
-		answered = look_up(q, e.destination, views, &leases,
-		    &now_ms);
+		answered = look_up(q, e.destination, views,
+		    &holds[e.destination - p->destinations], &leases, &now_ms);
 		inquiry_free(&q);
-		explain_decide(p, views, leases, now_ms, &e);
+		explain_decide(p, &(struct snapshot){ views, holds }, leases,
+		    now_ms, &e);
 	}
 	if (answered)
 		(o->json ? show_json : show_text)(recipient, p, &e, now_ms);
 	mem_free(views);
+	mem_free(holds);
 	if (!answered)
 		return ANSWER_AWAY;
 	return e.destination != NULL ? ANSWER_DONE : ANSWER_NO;

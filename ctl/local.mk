@@ -10,9 +10,11 @@ mailweir_SOURCES = \
 	ctl/events.c \
 	ctl/explain.c \
 	ctl/force.c \
+	ctl/hold.c \
 	ctl/inquiry.h ctl/inquiry.c \
 	ctl/json.h ctl/json.c \
 	ctl/live.h ctl/live.c \
+	ctl/operator.h ctl/operator.c \
 	ctl/postfix.c \
 	ctl/print.h ctl/print.c \
 	ctl/replay.h ctl/replay.c ctl/replay_json.c ctl/replay_text.c \

@@ -38,6 +38,12 @@ static const struct verb {
 	{ "force", "UPSTREAM STATE", "dr",
 	    "UPSTREAM open|closed|auto --for DURATION --reason TEXT",
 	    "open or close an upstream by hand, for a while", verb_force },
+	{ "hold", "DESTINATION", "dr",
+	    "DESTINATION --for DURATION --reason TEXT",
+	    "keep a destination's mail in the queue, for a while", verb_hold },
+	{ "release", "DESTINATION", "m", "DESTINATION [--rate N]",
+	    "end its hold; what is held goes, N messages a second and host",
+	    verb_release },
 	{ "replay", "MAILLOG...", "j", "MAILLOG... [--json]",
 	    "what would have been done while these mail logs were written?",
 	    verb_replay },
@@ -53,6 +59,7 @@ static const struct option long_options[] = {
 	{ "json", no_argument, NULL, 'j' },
 	{ "for", required_argument, NULL, 'd' },
 	{ "reason", required_argument, NULL, 'r' },
+	{ "rate", required_argument, NULL, 'm' },
 	{ "check", no_argument, NULL, 'k' },
 	{ "diff", no_argument, NULL, 'p' },
 	{ "config-dir", required_argument, NULL, 'g' },
@@ -146,6 +153,8 @@ take_option(struct options *o, int letter)
 	case 'r':
 		o->reason = optarg;
 		return true;
+	case 'm':
+		return number_parse(span_of(optarg), 1, 10000, &o->rate);
 	case 'k':
 		o->check = true;
 		return true;

@@ -12,10 +12,8 @@ status_lost(const struct status *s, const struct store_host *host)
 }
 
 const struct override *
-status_override(const struct status *s, const struct upstream_status *u)
+status_override(const struct status *s, const struct override *o)
 {
-	const struct override *o = &u->view.override;
-
 	return o->state != OVERRIDE_NONE && o->until_ms > s->now_ms ? o : NULL;
 }
 
@@ -92,6 +90,7 @@ read_destinations(struct inquiry *q, struct status *s)
 		    }, &reply))
 			return false;
 		d->leases = reply.u.destination.leases;
+		d->word = reply.u.destination.hold;
 		memcpy(d->counters, reply.u.destination.counters,
 		    sizeof(d->counters));
 		store_reply_clear(&reply);

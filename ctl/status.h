@@ -23,6 +23,7 @@ struct upstream_status {
 struct destination_status {
 	const struct destination *destination;
 	uint32_t leases;
+	struct override word;	/* an operator's */
 	uint64_t counters[DEST_COUNTERS];
 };
 
@@ -38,9 +39,9 @@ struct status {
 };
 
 bool status_lost(const struct status *s, const struct store_host *host);
-/* The override in force, or NULL. */
+/* The override if it is in force, or NULL. */
 const struct override *status_override(const struct status *s,
-    const struct upstream_status *u);
+    const struct override *o);
 /* How long until the breaker's next step, -1: nothing is planned. */
 int64_t status_next_step(const struct status *s,
     const struct upstream_status *u);

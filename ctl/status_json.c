@@ -13,7 +13,9 @@
  *			breaker's own; allowance in per mille; next_step_ms from
  *			now, null for none; override null or { state, by,
  *			reason, until_ms }; outcomes: totals by class
- * destinations		[{ name, leases, cap, counters }]; cap 0 for none
+ * destinations		[{ name, leases, cap, override, counters }]; cap 0 for
+ *			none; override has rate (messages a second) where one is
+ *			given
  *
  * incident, rule and sample are null where there is none.
  */
@@ -37,17 +39,6 @@ hosts_json(const struct status *s)
 		    "lost", status_lost(s, h)));
 	}
 	return list;
-}
-
-static json_t *
-override_json(const struct override *o)
-{
-	if (o == NULL)
-		return json_null();
-	return json_pack("{s:s, s:o, s:o, s:I}",
-	    "state", override_state_name(o->state), "by", json_text(o->by),
-	    "reason", json_text(o->reason),
-	    "until_ms", (json_int_t)o->until_ms);
 }
 
 static json_t *
@@ -86,7 +77,7 @@ upstream_json(const struct status *s, const struct upstream_status *u)
 	json_object_set_new(o, "rule", json_text_or_null(r->rule));
 	json_object_set_new(o, "sample", json_text_or_null(r->sample));
 	json_object_set_new(o, "override",
-	    override_json(status_override(s, u)));
+	    json_override(status_override(s, &u->view.override)));
 	json_object_set_new(o, "outcomes", outcomes_json(u));
 	return o;
 }
@@ -115,10 +106,12 @@ destinations_json(const struct status *s)
 			json_object_set_new(counters,
 			    dest_counter_name((enum dest_counter)k),
 			    json_integer((json_int_t)d->counters[k]));
-		json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:o}",
+		json_array_append_new(list, json_pack(
+		    "{s:s, s:I, s:I, s:o, s:o}",
 		    "name", d->destination->name,
 		    "leases", (json_int_t)d->leases,
 		    "cap", (json_int_t)d->destination->cap,
+		    "override", json_override(status_override(s, &d->word)),
 		    "counters", counters));
 	}
 	return list;

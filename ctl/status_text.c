@@ -76,7 +76,8 @@ add_upstream(struct columns *c, const struct status *s,
     const struct upstream_status *u)
 {
 	const struct upstream_record *r = &u->view.record;
-	const struct override *forced = status_override(s, u);
+	const struct override *forced = status_override(s,
+	    &u->view.override);
 	char share[16], wait[24];
 
 	columns_add(c, "%s", u->upstream->name);
@@ -130,6 +131,22 @@ add_counters(struct columns *c, const struct destination_status *d)
 	buf_free(&b);
 }
 
+/* An operator's word on it, in a line of its own. */
+static void
+add_word(struct columns *c, const struct status *s, const struct override *o)
+{
+	char wait[24], rate[32] = "";
+
+	if (o == NULL)
+		return;
+	if (o->rate > 0)
+		snprintf(rate, sizeof(rate), " at %u a second", o->rate);
+	columns_note(c, "%s%s by %s for another %s%s%s",
+	    o->state == OVERRIDE_HOLD ? "on hold" : "released", rate, o->by,
+	    print_wait(o->until_ms - s->now_ms, wait),
+	    o->reason[0] != '\0' ? ": " : "", o->reason);
+}
+
 static void
 show_destinations(const struct status *s)
 {
@@ -148,6 +165,7 @@ show_destinations(const struct status *s)
 		else
 			columns_add(c, "%u", d->leases);
 		add_counters(c, d);
+		add_word(c, s, status_override(s, &d->word));
 	}
 	columns_print(c);
 	columns_free(&c);

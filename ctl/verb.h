@@ -22,6 +22,7 @@ struct options {
 	int64_t last;		/* -n; 0: not given */
 	int64_t for_ms;		/* --for; 0: not given */
 	const char *reason;	/* --reason; NULL: not given */
+	int64_t rate;		/* --rate; 0: not given */
 	bool check, diff;	/* --check, --diff */
 	const char *config_dir;	/* --config-dir; NULL: Postfix's default */
 	char **words;		/* what follows the verb, as many as it wants */
@@ -30,6 +31,6 @@ struct options {
 typedef enum answer verb_fn(const struct options *o);
 
 verb_fn verb_check, verb_status, verb_explain, verb_classify, verb_events,
-    verb_force, verb_replay, verb_postfix;
+    verb_force, verb_hold, verb_release, verb_replay, verb_postfix;
 
 #endif

@@ -34,9 +34,9 @@ give_back(void *self, uint32_t destination, const char *member)
 }
 
 static int64_t
-look(void *self, struct upstream_view *out_views)
+look(void *self, struct upstream_view *out_views, struct override *out_holds)
 {
-	return keeper_look(self, out_views);
+	return keeper_look(self, out_views, out_holds);
 }
 
 static void

@@ -4,20 +4,32 @@
 #include "base/mem.h"
 #include "base/printable.h"
 
-/* What is known of the upstreams now; free views. */
+/* What is known now. */
 struct outlook {
 	struct upstream_view *views;
+	struct override *holds;
+	struct snapshot now;
 	int64_t now_ms;
 };
 
 static struct outlook
 look(const struct session *s)
 {
+	const struct plan *plan = s->world->plan;
 	struct outlook o;
 
-	o.views = mem_new(s->world->plan->n_upstreams, sizeof(*o.views));
-	o.now_ms = s->world->look(s->world->self, o.views);
+	o.views = mem_new(plan->n_upstreams, sizeof(*o.views));
+	o.holds = mem_new(plan->n_destinations, sizeof(*o.holds));
+	o.now_ms = s->world->look(s->world->self, o.views, o.holds);
+	o.now = (struct snapshot){ o.views, o.holds };
 	return o;
+}
+
+static void
+look_away(struct outlook *o)
+{
+	mem_free(o->views);
+	mem_free(o->holds);
 }
 
 static const struct destination *
@@ -81,7 +93,7 @@ may_come_in(struct session *s, struct session_errand *e,
 	struct outlook o = look(s);
 	const struct client client = client_of(s);
 	const struct intake_verdict v = decide_intake(s->world->plan,
-	    destination_of(s, e), o.views, &client, o.now_ms);
+	    destination_of(s, e), &o.now, &client, o.now_ms);
 	const bool refused = tell(s, e, &v);
 
 	if (refused) {
@@ -89,7 +101,7 @@ may_come_in(struct session *s, struct session_errand *e,
 		e->marked = true;
 		*out_reply = v.reply;
 	}
-	mem_free(o.views);
+	look_away(&o);
 	return !refused;
 }
 
@@ -125,14 +137,14 @@ turned_bad(const struct session *s, struct reply *out_reply)
 
 		if (!e->wanted)
 			continue;
-		v = decide_late(s->world->plan, destination_of(s, e), o.views,
+		v = decide_late(s->world->plan, destination_of(s, e), &o.now,
 		    &client, o.now_ms);
 		if (tell(s, e, &v) && !bad) {
 			bad = true;
 			*out_reply = v.reply;
 		}
 	}
-	mem_free(o.views);
+	look_away(&o);
 	return bad;
 }
 

@@ -28,7 +28,8 @@ struct session_world {
 	bool (*take)(void *self, uint32_t destination, const char *member);
 	void (*give_back)(void *self, uint32_t destination,
 	    const char *member);
-	int64_t (*look)(void *self, struct upstream_view *out_views);
+	int64_t (*look)(void *self, struct upstream_view *out_views,
+	    struct override *out_holds);
 	void (*count_verdict)(void *self, uint32_t destination,
 	    const struct intake_verdict *verdict);
 	void (*count_accepted)(void *self, uint32_t destination);

@@ -1,14 +1,18 @@
 sbin_PROGRAMS += mailweir-policyd
 
-mailweir_policyd_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(LIBEVENT_CFLAGS)
+mailweir_policyd_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(LIBEVENT_CFLAGS) \
+	$(JANSSON_CFLAGS)
 mailweir_policyd_SOURCES = \
 	policy/main.c \
 	policy/conn.h policy/conn.c \
+	policy/helper.h policy/helper.c \
 	policy/map_conn.c \
 	policy/parent.h policy/parent.c \
 	policy/policy_conn.c \
+	policy/postqueue.h policy/postqueue.c \
 	policy/prober.h policy/prober.c \
+	policy/release.h policy/release.c \
 	policy/roster.h policy/roster.c \
 	policy/server.h policy/server.c
 mailweir_policyd_LDADD = lib/libengine.a lib/libobserve.a lib/libmwconfig.a \
-	lib/libwire.a $(LIBCONFIG_LIBS) $(store_libs)
+	lib/libwire.a $(LIBCONFIG_LIBS) $(store_libs) $(JANSSON_LIBS)

@@ -25,7 +25,8 @@
 #define GATE_REFUSED_STATUS SPAN("4.7.5 client TLS configuration problem")
 
 struct refusal {
-	char upstream[PLAN_NAME_MAX + 1];	/* "": none since the last outcome */
+	char who[PLAN_NAME_MAX + 1];	/* upstream, or the destination that an
+					 * operator holds; "": none */
 	enum decide_reason reason;
 	int64_t next_try_ms;		/* fleet time; 0 unknown */
 	char incident[INCIDENT_MAX + 1];
@@ -135,29 +136,30 @@ end_attempt(struct map_conn *m, const struct story_news *news, int64_t now_ms)
 
 static void
 remember_refusal(struct map_conn *m, const struct fleet_upstream *u,
-    enum decide_reason reason, int64_t next_try_ms)
+    const struct gate_verdict *v)
 {
 	struct refusal *r = &m->refusal;
 
-	if (r->upstream[0] != '\0')
+	if (r->who[0] != '\0')
 		return;
-	snprintf(r->upstream, sizeof(r->upstream), "%s", fleet_name(u));
-	r->reason = reason;
-	r->next_try_ms = next_try_ms;
+	snprintf(r->who, sizeof(r->who), "%s",
+	    v->held ? m->destination : fleet_name(u));
+	r->reason = v->reason;
+	r->next_try_ms = v->next_try_ms;
 	snprintf(r->incident, sizeof(r->incident), "%s",
-	    fleet_view(u)->record.incident);
+	    v->held ? "" : fleet_view(u)->record.incident);
 }
 
 static enum conn_next
 refuse(struct map_conn *m, const struct fleet_upstream *u,
-    enum decide_reason reason, int64_t next_try_ms)
+    const struct gate_verdict *v)
 {
 	log_debug("refused", LOG_TEXT("destination", m->destination),
 	    LOG_TEXT("upstream", fleet_name(u)),
-	    LOG_TEXT("reason", decide_reason_name(reason)),
+	    LOG_TEXT("reason", decide_reason_name(v->reason)),
 	    LOG_TEXT("incident", fleet_view(u)->record.incident));
-	remember_refusal(m, u, reason, next_try_ms);
-	return answer(m, SOCKETMAP_TEMP, decide_reason_name(reason));
+	remember_refusal(m, u, v);
+	return answer(m, SOCKETMAP_TEMP, decide_reason_name(v->reason));
 }
 
 /* With the slot in hand: the TLS policy that this upstream is to have. */
@@ -190,9 +192,10 @@ static struct gate_verdict
 verdict_of(const struct map_conn *m, const struct destination *d, int route)
 {
 	const struct server *s = m->conn.server;
+	const struct snapshot now = fleet_snapshot(s->fleet);
 
-	return decide_gate(server_plan(s), d, (uint32_t)route,
-	    fleet_views(s->fleet), m->draw, 0, server_fleet_ms(s));
+	return decide_gate(server_plan(s), d, (uint32_t)route, &now, m->draw,
+	    0, server_fleet_ms(s));
 }
 
 /*
@@ -223,7 +226,7 @@ wait_over(struct line_waiter *w, bool granted, int64_t now_ms)
 	if (v.answer == GATE_GRANT)
 		grant(m, m->asked, now_ms);
 	else {
-		refuse(m, m->asked, v.reason, v.next_try_ms);
+		refuse(m, m->asked, &v);
 		if (granted)
 			line_give(fleet_line(m->asked), now_ms);
 	}
@@ -269,7 +272,7 @@ gate(struct map_conn *m, uint32_t destination, struct span nexthop)
 	if (v.would_refuse)
 		count(m, destination, DEST_WOULD_REFUSE);
 	if (v.answer == GATE_REFUSE)
-		return refuse(m, u, v.reason, v.next_try_ms);
+		return refuse(m, u, &v);
 	if (!v.needs_slot) {
 		line_force(fleet_line(u));
 		return grant(m, u, now_ms);
@@ -277,8 +280,10 @@ gate(struct map_conn *m, uint32_t destination, struct span nexthop)
 	if (line_take(fleet_line(u)))
 		return grant(m, u, now_ms);
 	line_wish(fleet_line(u), now_ms);
-	if (v.wait_ms == 0)
-		return refuse(m, u, v.wait_reason, 0);
+	if (v.wait_ms == 0) {
+		v.reason = v.wait_reason;
+		return refuse(m, u, &v);
+	}
 	return wait_in_line(m, u, &v, now_ms);
 }
 
@@ -301,13 +306,13 @@ held(struct map_conn *m, uint32_t destination)
 	const int64_t fleet_ms = server_fleet_ms(m->conn.server);
 	const int64_t wait_ms = r->next_try_ms == 0 ? -1 :
 	    r->next_try_ms > fleet_ms ? r->next_try_ms - fleet_ms : 0;
-	const struct reply reply = decide_held_reply(r->upstream, r->reason,
+	const struct reply reply = decide_held_reply(r->who, r->reason,
 	    wait_ms, r->incident);
 	char text[REPLY_TEXT_MAX + 16];
 
 	count(m, destination, DEST_HELD);
 	log_info("held", LOG_TEXT("destination", m->destination),
-	    LOG_TEXT("upstream", r->upstream),
+	    LOG_TEXT("upstream", r->who),
 	    LOG_TEXT("reason", decide_reason_name(r->reason)),
 	    LOG_TEXT("incident", r->incident));
 	if (!reply_render(&reply, REPLY_STATUS, text, sizeof(text)))
@@ -354,7 +359,7 @@ outcome(struct map_conn *m, uint32_t destination, struct span status)
 	m->reported = true;
 	snprintf(m->destination, sizeof(m->destination), "%s",
 	    server_plan(s)->destinations[destination].name);
-	if (m->refusal.upstream[0] != '\0' &&
+	if (m->refusal.who[0] != '\0' &&
 	    span_eq(status, GATE_REFUSED_STATUS))
 		return held(m, destination);
 	news = story_outcome(&m->story, o.class, fingerprint(status),
@@ -397,7 +402,7 @@ ask(struct map_conn *m, const struct socketmap_request *r)
 		return answer(m, SOCKETMAP_NOTFOUND, "");
 	/* A gate after an outcome is another delivery, or what is left of it. */
 	if (m->reported) {
-		m->refusal.upstream[0] = '\0';
+		m->refusal.who[0] = '\0';
 		m->reported = false;
 	}
 	return gate(m, (uint32_t)destination, r->key);

@@ -175,6 +175,7 @@ at_rcpt(struct policy_conn *p, const struct policy_request *r)
 	struct server *s = p->conn.server;
 	const struct plan *plan = server_plan(s);
 	const struct client client = client_of(r);
+	const struct snapshot now = fleet_snapshot(s->fleet);
 	const int index = plan_match(plan, r->recipient);
 	const struct destination *d;
 	struct intake_verdict v;
@@ -184,8 +185,7 @@ at_rcpt(struct policy_conn *p, const struct policy_request *r)
 		return answer(p, "DUNNO");
 	d = &plan->destinations[index];
 	printable(p->client, sizeof(p->client), r->client_address);
-	v = decide_intake(plan, d, fleet_views(s->fleet), &client,
-	    server_fleet_ms(s));
+	v = decide_intake(plan, d, &now, &client, server_fleet_ms(s));
 	if (v.reason != DECIDE_FINE)
 		return answer_verdict(p, d->name, &v);
 	if (!lease_name(s->config->host, r->client_address, r->client_port,
@@ -209,6 +209,7 @@ turned_bad(const struct policy_conn *p, const struct policy_request *r,
 	const struct server *s = p->conn.server;
 	const struct plan *plan = server_plan(s);
 	const struct client client = client_of(r);
+	const struct snapshot now = fleet_snapshot(s->fleet);
 
 	for (uint32_t i = 0; i < p->n_held; i++) {
 		const int index = plan_destination(plan, span_of(p->held[i]));
@@ -216,7 +217,7 @@ turned_bad(const struct policy_conn *p, const struct policy_request *r,
 		if (index < 0)
 			continue;
 		*out_v = decide_late(plan, &plan->destinations[index],
-		    fleet_views(s->fleet), &client, server_fleet_ms(s));
+		    &now, &client, server_fleet_ms(s));
 		if (out_v->reason != DECIDE_FINE)
 			return p->held[i];
 	}

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "policy/conn.h"
 #include "policy/prober.h"
+#include "policy/release.h"
 #include "policy/roster.h"
 #include "store/async.h"
 
@@ -31,9 +32,10 @@ struct loop {
 	struct store_async *store;
 	struct store_port port;
 	struct roster *roster;
+	struct release *release;
 	int alive_fd;
 	int64_t next_alive_ms, next_tally_ms, next_heartbeat_ms,
-	    next_sweep_ms;
+	    next_sweep_ms, next_release_ms;
 };
 
 static bool
@@ -106,6 +108,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 		roster_beat(l->roster, l->config, PACKAGE_VERSION);
 	if (is_due(&l->next_sweep_ms, SWEEP_MS, now_ms))
 		conn_sweep(&l->server, now_ms);
+	if (is_due(&l->next_release_ms, RELEASE_TICK_MS, now_ms))
+		release_tick(l->release);
 	/* The parent gone means that nobody would restart us: end as well. */
 	if (is_due(&l->next_alive_ms, SERVER_ALIVE_MS, now_ms) &&
 	    write(l->alive_fd, "", 1) < 0)
@@ -165,6 +169,7 @@ on_reload(evutil_socket_t fd, short what, void *arg)
 	config_free(&l->config);
 	l->config = fresh;
 	l->server.config = fresh;
+	release_reload(l->release);
 	log_set_level(fresh->log.level);
 	l->next_heartbeat_ms = 0;
 	log_info("reload", LOG_TEXT("result", "done"),
@@ -229,6 +234,7 @@ say_farewell(struct loop *l)
 {
 	const struct timeval moment = { .tv_usec = FAREWELL_MS * 1000 };
 
+	release_free(&l->release);
 	conn_close_all(&l->server);
 	prober_free(&l->server.prober);
 	fleet_flush(l->server.fleet);
@@ -269,6 +275,7 @@ loop_init(struct loop *l, const struct server_start *start)
 	l->server.tally = tally_new(l->config->plan.n_destinations);
 	l->server.prober = prober_new(&l->server);
 	l->roster = roster_new(l->port, on_hosts, l);
+	l->release = release_new(&l->server);
 }
 
 static void

@@ -41,6 +41,7 @@ struct config {
 		bool starttls;
 	} probe;
 	uint32_t release_rate;
+	const char *release_command;	/* words; "" for off */
 	const char *feed_maillog;	/* "" for off */
 	const char *notify_command;	/* "" for none */
 	struct {

@@ -25,17 +25,19 @@ enum decide_reason {
 	DECIDE_NO_SLOT,		/* all its connections are in use */
 	DECIDE_TRIAL_TAKEN,	/* half-open, and the one trial is under way */
 	DECIDE_BYPASS,		/* an unfiltered route, and it may not be used */
-	DECIDE_FORCED,		/* an operator closed it */
+	DECIDE_FORCED,		/* an operator closed it, or holds the destination */
 };
 /* "fine", "at-cap", "on-hold", "late", "open", "shed", "no-slot",
  * "trial-taken", "bypass", "forced". */
 const char *decide_reason_name(enum decide_reason reason);
 
-/* Is no upstream of the destination allowed to take mail now? One that is
- * half-open or not known as yet is; one that does not filter saves nobody, for
- * it may be used after a preflight only. */
+/* In all of these d is one of p's destinations. */
+
+/* Has an operator put it on hold, or is no upstream of it allowed to take mail
+ * now? One that is half-open or not known as yet is; one that does not filter
+ * saves nobody, for it may be used after a preflight only. */
 bool decide_on_hold(const struct plan *p, const struct destination *d,
-    const struct upstream_view *views, int64_t now_ms);
+    const struct snapshot *now, int64_t now_ms);
 
 struct client {			/* who sends, as Postfix names it */
 	struct span address;
@@ -55,13 +57,13 @@ struct intake_verdict {
 	struct reply reply;		/* when reason is not FINE */
 };
 struct intake_verdict decide_intake(const struct plan *p,
-    const struct destination *d, const struct upstream_view *views,
+    const struct destination *d, const struct snapshot *now,
     const struct client *c, int64_t now_ms);
 struct intake_verdict decide_lease(const struct plan *p,
     const struct destination *d, bool granted);
 /* At end of message: DECIDE_LATE when d went on hold meanwhile. */
 struct intake_verdict decide_late(const struct plan *p,
-    const struct destination *d, const struct upstream_view *views,
+    const struct destination *d, const struct snapshot *now,
     const struct client *c, int64_t now_ms);
 
 /*
@@ -79,18 +81,30 @@ struct gate_verdict {
 	int64_t wait_ms;		/* how long to wait in line for it, 0.. */
 	enum decide_reason wait_reason;	/* refusal once that is over */
 	enum bypass bypass;		/* with DECIDE_BYPASS */
+	bool held;			/* with DECIDE_FORCED: it is the destination */
 	int64_t next_try_ms;		/* fleet time when it may change, 0 unknown */
 };
 /* route: place in d's routes; draw: 0..999 at random, once a question. */
 struct gate_verdict decide_gate(const struct plan *p,
     const struct destination *d, uint32_t route,
-    const struct upstream_view *views, uint32_t draw, int64_t preflight_ms,
+    const struct snapshot *now, uint32_t draw, int64_t preflight_ms,
     int64_t now_ms);
+
+/*
+ * May held mail of d go back to work now? A share of the traffic is not enough:
+ * what is drawn out waits for longer than before. So a ramp lets nothing go
+ * before its last step; a trial wants a message now and then, for there may be
+ * no other. Nothing in observe mode, and of an upstream that is not known yet.
+ */
+enum decide_release { RELEASE_NOTHING = 0, RELEASE_TRIALS, RELEASE_ALL };
+enum decide_release decide_release(const struct plan *p,
+    const struct destination *d, const struct snapshot *now, int64_t now_ms);
 
 /* The status of mail that we keep in the queue: "4.3.2 Mailweir: UPSTREAM is
  * ..., next try in 28s (incident ID)"; no number that an outsider should not
- * see. wait_ms < 0 and incident "": unknown, and left out. */
-struct reply decide_held_reply(const char *upstream, enum decide_reason reason,
+ * see. who: the upstream, or the destination that an operator holds.
+ * wait_ms < 0 and incident "": unknown, and left out. */
+struct reply decide_held_reply(const char *who, enum decide_reason reason,
     int64_t wait_ms, const char *incident);
 
 #endif

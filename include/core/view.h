@@ -1,6 +1,9 @@
 /*
  * view - what this host knows of an upstream: the fleet's breaker, and what
  * an operator has said. A value, from the last snapshot; never blocks.
+ *
+ * An operator opens or closes an upstream; he holds a destination, or lets
+ * its held mail go.
  */
 #ifndef CORE_VIEW_H
 #define CORE_VIEW_H
@@ -11,11 +14,16 @@
 #define INCIDENT_MAX 24
 #define SAMPLE_MAX 60		/* Redis keeps short values compact; docs/store.md */
 
-enum override_state { OVERRIDE_NONE = 0, OVERRIDE_OPEN, OVERRIDE_CLOSED };
+enum override_state {
+	OVERRIDE_NONE = 0,
+	OVERRIDE_OPEN, OVERRIDE_CLOSED,		/* of an upstream */
+	OVERRIDE_HOLD, OVERRIDE_RELEASE,	/* of a destination */
+};
 
 struct override {
 	enum override_state state;
 	int64_t until_ms;	/* fleet time */
+	uint32_t rate;		/* RELEASE: messages a second and host; 0: as configured */
 	char by[33];
 	char reason[64];
 };
@@ -36,6 +44,16 @@ struct upstream_view {
 	struct override override;
 };
 
+/* All that decisions are made on, by the plan's indices. */
+struct snapshot {
+	const struct upstream_view *upstreams;
+	const struct override *holds;	/* of the destinations */
+};
+
+/* Is an operator's word of this kind in force? */
+bool override_says(const struct override *o, enum override_state state,
+    int64_t now_ms);
+
 /* The state that counts now: an override that has not ended wins. */
 enum breaker_state view_state(const struct upstream_view *v, int64_t now_ms);
 /* Share of the traffic it may get now, 0..1000, override included. */
@@ -44,7 +62,7 @@ uint32_t view_allowance(const struct upstream_view *v, int64_t now_ms);
 uint32_t view_connections(const struct upstream_view *v, uint32_t configured,
     int64_t now_ms);
 bool override_state_parse(struct span name, enum override_state *out);
-/* "open", "closed"; "" for none. */
+/* "open", "closed", "hold", "release"; "" for none. */
 const char *override_state_name(enum override_state state);
 bool record_sane(const struct upstream_record *r);
 

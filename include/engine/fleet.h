@@ -1,6 +1,6 @@
 /*
- * fleet - what all hosts together know of the upstreams, in this process's
- * memory, and how it gets there.
+ * fleet - what all hosts together know of the upstreams and what operators
+ * say, in this process's memory, and how it gets there.
  *
  * Questions are answered from memory. Outcomes are collected, sent in
  * batches, and what comes back (the shared record, the window of all hosts)
@@ -46,7 +46,8 @@ void fleet_reload(struct fleet *fleet, const struct plan *plan);
 
 /* Send what is due, step what is due, answer whose deadline passed. */
 void fleet_tick(struct fleet *fleet, int64_t now_ms);
-/* The store says that this upstream's record changed (publish). */
+/* The store says that an upstream's record, or what an operator says of it or
+ * of a destination, changed (publish). */
 void fleet_changed(struct fleet *fleet, struct span name);
 /* Send all outcomes that wait; for the end of the process. */
 void fleet_flush(struct fleet *fleet);
@@ -55,8 +56,10 @@ void fleet_store_is_back(struct fleet *fleet);
 
 /* The fleet's clock at a local moment. */
 int64_t fleet_time(const struct fleet *fleet, int64_t now_ms);
-/* Views by the plan's upstream index, for core/decide. */
+/* Views by the plan's upstream index. */
 const struct upstream_view *fleet_views(const struct fleet *fleet);
+/* All that core/decide wants; good until the next reload. */
+struct snapshot fleet_snapshot(const struct fleet *fleet);
 
 /* The upstream at an index of the plan; lives as long as the fleet. */
 struct fleet_upstream *fleet_upstream(struct fleet *fleet, uint32_t index);

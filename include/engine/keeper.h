@@ -50,8 +50,10 @@ bool keeper_take(struct keeper *keeper, uint32_t destination,
 void keeper_give_back(struct keeper *keeper, uint32_t destination,
     const char *member);
 
-/* Copy what is known of each upstream of the plan; returns the fleet's time. */
-int64_t keeper_look(struct keeper *keeper, struct upstream_view *out_views);
+/* Copy what is known of each upstream of the plan, and what operators say of
+ * each destination; returns the fleet's time. */
+int64_t keeper_look(struct keeper *keeper, struct upstream_view *out_views,
+    struct override *out_holds);
 
 /* Count what a verdict did to a transaction. */
 void keeper_count_verdict(struct keeper *keeper, uint32_t destination,

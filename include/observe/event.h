@@ -21,7 +21,7 @@ enum event_kind {
 struct event {
 	enum event_kind kind;
 	const char *host;	/* who tells; EVENT_HOST_*: who it is about */
-	const char *upstream;	/* NULL where none is meant */
+	const char *upstream, *destination;	/* NULL where none is meant */
 	enum breaker_state from, to;	/* EVENT_STATE */
 	enum breaker_reason reason;	/* EVENT_STATE */
 	uint32_t allowance;		/* EVENT_STATE, per mille */

@@ -36,6 +36,7 @@ struct explanation {
 	char pattern[DOMAIN_MAX + 2];	/* ".contoso.com"; "" for catch-all */
 	/* All below: only where there is a match. */
 	const struct destination *destination;
+	const struct override *hold;	/* NULL: none in force */
 	uint32_t leases;
 	struct intake_verdict incoming;		/* from another server */
 	struct intake_verdict submission;	/* from an authenticated client */
@@ -48,10 +49,10 @@ struct explanation {
 bool explain_find(const struct plan *p, struct span address,
     struct explanation *out);
 /*
- * Fill in the rest of e, which has a match. views: by upstream index, of the
- * destination's upstreams at least; borrowed by e.
+ * Fill in the rest of e, which has a match. now: of the destination and its
+ * upstreams at least; borrowed by e.
  */
-void explain_decide(const struct plan *p, const struct upstream_view *views,
+void explain_decide(const struct plan *p, const struct snapshot *now,
     uint32_t leases, int64_t now_ms, struct explanation *e);
 
 #endif

@@ -113,8 +113,10 @@ struct store_request {
 		} count;
 		/* OVERRIDE_NONE takes it away. Publishes name. */
 		struct {
+			bool destination;	/* name is one, not an upstream */
 			enum override_state state;
 			int64_t for_ms;
+			uint32_t rate;	/* OVERRIDE_RELEASE */
 			const char *by, *reason;
 		} override;
 		struct {
@@ -180,6 +182,7 @@ struct store_reply {
 		struct {
 			uint64_t counters[DEST_COUNTERS];
 			uint32_t leases;
+			struct override hold;
 		} destination;
 		struct {
 			uint32_t n;

@@ -210,7 +210,11 @@ static const struct config_key keys[KEYS] = {
 	    "and ends there, MAIL and RCPT unasked", NOW },
 
 	[KEY_RELEASE_RATE] = { "release", "rate", "integer", "1..10000", "10",
-	    "held messages that go back to work, a second and host", PLANNED },
+	    "held messages that go back to work, a second and host", NOW },
+	[KEY_RELEASE_COMMAND] = { "release", "command", "string", "",
+	    "\"postqueue\"", "how Postfix's queue is read and a message is "
+	    "let go, such as \"postqueue -c /etc/postfix-out\"; \"\": never",
+	    NOW },
 
 	[KEY_FEED_MAILLOG] = { "feed", "maillog", "string", "", "",
 	    "a mail log to read outcomes from, where no lane reports them",

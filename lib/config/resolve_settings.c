@@ -3,10 +3,13 @@
 #include "core/probe.h"
 #include "file.h"
 
+#include "base/printable.h"
+
 #include <string.h>
 #include <unistd.h>
 
 #define PASSWORD_MAX 512
+#define COMMAND_MAX 200
 
 static const struct section *
 home_of(const struct load *l, enum key key)
@@ -299,11 +302,23 @@ resolve_probe(struct load *l)
 }
 
 static void
-resolve_planned(struct load *l)
+resolve_release(struct load *l)
 {
 	struct config *c = l->config;
 
 	c->release_rate = (uint32_t)resolve_value(l, KEY_RELEASE_RATE)->number;
+	c->release_command = kept_text(l, KEY_RELEASE_COMMAND);
+	if (!printable_all(span_of(c->release_command)) ||
+	    strlen(c->release_command) > COMMAND_MAX)
+		blame(l, KEY_RELEASE_COMMAND, "wants words with blanks "
+		    "between them, 200 characters at most");
+}
+
+static void
+resolve_planned(struct load *l)
+{
+	struct config *c = l->config;
+
 	c->feed_maillog = kept_text(l, KEY_FEED_MAILLOG);
 	c->notify_command = kept_text(l, KEY_NOTIFY_COMMAND);
 	c->dns.cache_entries =
@@ -349,6 +364,7 @@ resolve_settings(struct load *l)
 	resolve_listen(l);
 	resolve_intake(l);
 	c->plan.slow = resolve_slow(l);
+	resolve_release(l);
 	resolve_probe(l);
 	resolve_planned(l);
 }

@@ -38,26 +38,33 @@ deferred(const struct plan *p, const struct destination *d,
 /* Does hold concern what this client sends? */
 static bool
 must_hold(const struct plan *p, const struct destination *d,
-    const struct upstream_view *views, const struct client *c, int64_t now_ms)
+    const struct snapshot *now, const struct client *c, int64_t now_ms)
 {
-	if (!decide_on_hold(p, d, views, now_ms))
+	if (!decide_on_hold(p, d, now, now_ms))
 		return false;
 	return decide_is_submission(p, c) ? p->hold_submission :
 	    p->hold_incoming;
 }
 
-static bool
-is_forced_open(const struct upstream_view *v, int64_t now_ms)
+static const struct override *
+word_on(const struct plan *p, const struct destination *d,
+    const struct snapshot *now)
 {
-	return v->override.state == OVERRIDE_OPEN &&
-	    now_ms < v->override.until_ms;
+	return &now->holds[d - p->destinations];
+}
+
+static bool
+is_held(const struct plan *p, const struct destination *d,
+    const struct snapshot *now, int64_t now_ms)
+{
+	return override_says(word_on(p, d, now), OVERRIDE_HOLD, now_ms);
 }
 
 /* What an upstream's own state has against one more connection. */
 static enum decide_reason
 objection(const struct upstream_view *v, uint32_t draw, int64_t now_ms)
 {
-	if (is_forced_open(v, now_ms))
+	if (override_says(&v->override, OVERRIDE_OPEN, now_ms))
 		return DECIDE_FORCED;
 	if (view_state(v, now_ms) == BREAKER_OPEN)
 		return DECIDE_OPEN;
@@ -132,16 +139,20 @@ decide_reason_name(enum decide_reason reason)
 
 bool
 decide_on_hold(const struct plan *p, const struct destination *d,
-    const struct upstream_view *views, int64_t now_ms)
+    const struct snapshot *now, int64_t now_ms)
 {
+	if (is_held(p, d, now, now_ms))
+		return true;
 	for (uint32_t i = 0; i < d->n_routes; i++) {
 		const struct route *r = &d->routes[i];
 
-		if (view_state(&views[r->upstream], now_ms) == BREAKER_OPEN)
+		if (view_state(&now->upstreams[r->upstream], now_ms) ==
+		    BREAKER_OPEN)
 			continue;
 		/* No mail is taken in on the hope of a preflight. */
 		if (!r->unfiltered ||
-		    route_bypass(p, d, i, views, 0, now_ms) == BYPASS_OK)
+		    route_bypass(p, d, i, now->upstreams, 0, now_ms) ==
+		    BYPASS_OK)
 			return false;
 	}
 	return true;
@@ -160,27 +171,26 @@ decide_is_submission(const struct plan *p, const struct client *c)
 
 /* With a catch-all destination among them, no mail of any kind can be taken. */
 static bool
-all_on_hold(const struct plan *p, const struct upstream_view *views,
-    int64_t now_ms)
+all_on_hold(const struct plan *p, const struct snapshot *now, int64_t now_ms)
 {
 	if (p->catch_all < 0)
 		return false;
 	for (uint32_t i = 0; i < p->n_destinations; i++)
-		if (!decide_on_hold(p, &p->destinations[i], views, now_ms))
+		if (!decide_on_hold(p, &p->destinations[i], now, now_ms))
 			return false;
 	return true;
 }
 
 struct intake_verdict
 decide_intake(const struct plan *p, const struct destination *d,
-    const struct upstream_view *views, const struct client *c, int64_t now_ms)
+    const struct snapshot *now, const struct client *c, int64_t now_ms)
 {
 	struct intake_verdict v = { .reason = DECIDE_FINE };
 
-	if (!must_hold(p, d, views, c, now_ms))
+	if (!must_hold(p, d, now, c, now_ms))
 		return v;
 	v = deferred(p, d, DECIDE_ON_HOLD, p->replies.hold);
-	if (all_on_hold(p, views, now_ms))
+	if (all_on_hold(p, now, now_ms))
 		(void)reply_make(421, REPLY_DSN_NOT_ACCEPTING,
 		    "Service not available, closing transmission channel",
 		    NULL, &v.reply);
@@ -197,23 +207,25 @@ decide_lease(const struct plan *p, const struct destination *d, bool granted)
 
 struct intake_verdict
 decide_late(const struct plan *p, const struct destination *d,
-    const struct upstream_view *views, const struct client *c, int64_t now_ms)
+    const struct snapshot *now, const struct client *c, int64_t now_ms)
 {
-	if (must_hold(p, d, views, c, now_ms))
+	if (must_hold(p, d, now, c, now_ms))
 		return deferred(p, d, DECIDE_LATE, p->replies.late);
 	return (struct intake_verdict){ .reason = DECIDE_FINE };
 }
 
 struct gate_verdict
 decide_gate(const struct plan *p, const struct destination *d, uint32_t route,
-    const struct upstream_view *views, uint32_t draw, int64_t preflight_ms,
+    const struct snapshot *now, uint32_t draw, int64_t preflight_ms,
     int64_t now_ms)
 {
 	const struct route *r = &d->routes[route];
-	const struct upstream_view *v = &views[r->upstream];
-	const enum decide_reason reason = objection(v, draw, now_ms);
-	const enum bypass bypass = r->unfiltered ?
-	    route_bypass(p, d, route, views, preflight_ms, now_ms) : BYPASS_OK;
+	const struct upstream_view *v = &now->upstreams[r->upstream];
+	const bool held = is_held(p, d, now, now_ms);
+	const enum decide_reason reason = held ? DECIDE_FORCED :
+	    objection(v, draw, now_ms);
+	const enum bypass bypass = r->unfiltered ? route_bypass(p, d, route,
+	    now->upstreams, preflight_ms, now_ms) : BYPASS_OK;
 
 	if (bypass != BYPASS_OK)
 		return (struct gate_verdict){
@@ -225,23 +237,53 @@ decide_gate(const struct plan *p, const struct destination *d, uint32_t route,
 		return (struct gate_verdict){
 			.answer = GATE_GRANT,
 			.reason = reason,
+			.held = held,
 			.would_refuse = reason != DECIDE_FINE,
+		};
+	if (held)
+		return (struct gate_verdict){
+			.answer = GATE_REFUSE,
+			.reason = DECIDE_FORCED,
+			.held = true,
+			.next_try_ms = word_on(p, d, now)->until_ms,
 		};
 	if (reason != DECIDE_FINE)
 		return refused(v, reason);
 	return with_slot(p, view_state(v, now_ms) == BREAKER_HALF_OPEN,
-	    route_alternate(d, (int)route, views, now_ms) >= 0);
+	    route_alternate(d, (int)route, now->upstreams, now_ms) >= 0);
+}
+
+enum decide_release
+decide_release(const struct plan *p, const struct destination *d,
+    const struct snapshot *now, int64_t now_ms)
+{
+	enum decide_release best = RELEASE_NOTHING;
+
+	if (p->mode == PLAN_OBSERVE || is_held(p, d, now, now_ms))
+		return RELEASE_NOTHING;
+	for (uint32_t i = 0; i < d->n_routes; i++) {
+		const struct upstream_view *v =
+		    &now->upstreams[d->routes[i].upstream];
+
+		if (d->routes[i].unfiltered || !v->known)
+			continue;
+		if (view_state(v, now_ms) == BREAKER_HALF_OPEN)
+			best = RELEASE_TRIALS;
+		else if (view_allowance(v, now_ms) == 1000)
+			return RELEASE_ALL;
+	}
+	return best;
 }
 
 struct reply
-decide_held_reply(const char *upstream, enum decide_reason reason,
+decide_held_reply(const char *who, enum decide_reason reason,
     int64_t wait_ms, const char *incident)
 {
 	struct buf b = buf_new(REPLY_TEXT_MAX);
 	char wait[24];
 	struct reply reply;
 
-	buf_addf(&b, "Mailweir: %s %s", upstream, phrase(reason));
+	buf_addf(&b, "Mailweir: %s %s", who, phrase(reason));
 	if (wait_ms >= 0)
 		buf_addf(&b, ", next try in %s",
 		    duration_format(whole_seconds(wait_ms), wait));

@@ -6,14 +6,16 @@ static const char *const override_names[] = {
 	[OVERRIDE_NONE] = "",
 	[OVERRIDE_OPEN] = "open",
 	[OVERRIDE_CLOSED] = "closed",
+	[OVERRIDE_HOLD] = "hold",
+	[OVERRIDE_RELEASE] = "release",
 };
 
 /* Has an operator taken it out of the breaker's hands at this moment? */
 static bool
 is_forced(const struct upstream_view *v, int64_t now_ms)
 {
-	return v->override.state != OVERRIDE_NONE &&
-	    v->override.until_ms > now_ms;
+	return override_says(&v->override, OVERRIDE_OPEN, now_ms) ||
+	    override_says(&v->override, OVERRIDE_CLOSED, now_ms);
 }
 
 /* An upstream of which nothing is known is closed: mail flows before the first
@@ -27,6 +29,13 @@ breaker_in_force(const struct upstream_view *v, int64_t now_ms)
 			    BREAKER_OPEN : BREAKER_CLOSED,
 		};
 	return v->known ? v->record.breaker : (struct breaker){ 0 };
+}
+
+bool
+override_says(const struct override *o, enum override_state state,
+    int64_t now_ms)
+{
+	return o->state == state && o->until_ms > now_ms;
 }
 
 enum breaker_state

@@ -52,6 +52,7 @@ use_plan(struct fleet *f, const struct plan *plan)
 		f->by_index[i] = u;
 		fleet_publish_view(u);
 	}
+	fleet_holds_use_plan(f);
 }
 
 int64_t
@@ -115,6 +116,7 @@ fleet_free(struct fleet **fleet)
 		line_free(&u->line);
 		mem_free(u);
 	}
+	fleet_holds_free(f);
 	mem_free(f->by_index);
 	mem_free(f->views);
 	mem_free(f);
@@ -138,6 +140,7 @@ fleet_tick(struct fleet *fleet, int64_t now_ms)
 		fleet_record_tick(u, now_ms);
 		fleet_slots_tick(u, now_ms);
 	}
+	fleet_holds_tick(fleet, now_ms);
 }
 
 void
@@ -146,6 +149,7 @@ fleet_changed(struct fleet *fleet, struct span name)
 	for (struct fleet_upstream *u = fleet->all; u != NULL; u = u->next)
 		if (span_eq(span_of(u->name), name))
 			u->observe_at_ms = 0;
+	fleet_holds_changed(fleet, name);
 }
 
 void
@@ -160,6 +164,7 @@ fleet_store_is_back(struct fleet *fleet)
 {
 	for (struct fleet_upstream *u = fleet->all; u != NULL; u = u->next)
 		u->observe_at_ms = u->slots_at_ms = 0;
+	fleet_holds_changed(fleet, (struct span){ 0 });
 }
 
 int64_t
@@ -172,6 +177,12 @@ const struct upstream_view *
 fleet_views(const struct fleet *fleet)
 {
 	return fleet->views;
+}
+
+struct snapshot
+fleet_snapshot(const struct fleet *fleet)
+{
+	return (struct snapshot){ fleet->views, fleet->words };
 }
 
 struct fleet_upstream *

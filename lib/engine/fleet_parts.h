@@ -1,7 +1,8 @@
 /*
  * fleet_parts - what the sources of engine/fleet share: fleet.c holds the
  * upstreams together, fleet_record.c carries outcomes and records between them
- * and the store, fleet_slots.c asks for grants.
+ * and the store, fleet_slots.c asks for grants, fleet_holds.c knows what
+ * operators say of destinations.
  */
 #ifndef ENGINE_FLEET_PARTS_H
 #define ENGINE_FLEET_PARTS_H
@@ -37,6 +38,17 @@ struct fleet_upstream {
 	struct fleet_upstream *next;	/* all that ever were */
 };
 
+/* An operator's word on a destination. */
+struct fleet_hold {
+	struct fleet *fleet;
+	char name[PLAN_NAME_MAX + 1];
+	int index;			/* in the plan; -1: no longer there */
+	struct override word;
+	int64_t read_at_ms;
+	bool reading;
+	struct fleet_hold *next;	/* all that ever were */
+};
+
 struct fleet {
 	const struct plan *plan;
 	char host[STORE_HOST_MAX + 1];
@@ -46,6 +58,8 @@ struct fleet {
 	struct fleet_upstream *all;
 	struct fleet_upstream **by_index;
 	struct upstream_view *views;
+	struct fleet_hold *holds;
+	struct override *words;		/* by the plan's destination index */
 };
 
 int64_t fleet_now(const struct fleet *f);
@@ -63,5 +77,11 @@ void fleet_record_tick(struct fleet_upstream *u, int64_t now_ms);
 void fleet_record_flush(struct fleet_upstream *u);
 /* fleet_slots.c */
 void fleet_slots_tick(struct fleet_upstream *u, int64_t now_ms);
+/* fleet_holds.c */
+void fleet_holds_use_plan(struct fleet *f);
+void fleet_holds_tick(struct fleet *f, int64_t now_ms);
+/* Read it again; of no name: all of them. */
+void fleet_holds_changed(struct fleet *f, struct span name);
+void fleet_holds_free(struct fleet *f);
 
 #endif

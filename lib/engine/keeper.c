@@ -17,6 +17,7 @@
 
 #define CONNECTIONS 8
 #define TICK_MS 500		/* states are read, leases put right */
+#define HOLDS_MS 2000		/* what operators say of destinations */
 #define TALLY_MS 1000
 #define HEARTBEAT_MS 5000
 #define HOST_LOST_MS 20000	/* a host not heard of for so long has no share */
@@ -29,15 +30,16 @@ struct keeper {
 	_Atomic int64_t offset_ms;	/* the fleet's clock less the local one */
 	_Atomic uint32_t hosts;		/* live ones when last known */
 
-	pthread_mutex_t mutex;		/* guards views */
+	pthread_mutex_t mutex;		/* guards views and holds */
 	struct upstream_view *views;
+	struct override *holds;
 
 	pthread_t clerk;
 	bool running;
 	int stop[2];			/* a pipe; closing it ends the clerk */
 	int64_t tick_ms;
 	uint32_t round;			/* of renewals; the clerk's */
-	int64_t renew_at, tally_at, beat_at;	/* the clerk's */
+	int64_t holds_at, renew_at, tally_at, beat_at;	/* the clerk's */
 };
 
 static int
@@ -207,6 +209,24 @@ read_upstream(struct keeper *k, uint32_t index)
 }
 
 static void
+read_holds(struct keeper *k)
+{
+	for (uint32_t i = 0; i < k->options.plan->n_destinations; i++) {
+		struct store_reply reply;
+
+		if (ask(k, &(struct store_request){
+			.verb = STORE_DESTINATION,
+			.name = destination_of(k, i)->name,
+		    }, &reply) == -1)
+			return;
+		pthread_mutex_lock(&k->mutex);
+		k->holds[i] = reply.u.destination.hold;
+		pthread_mutex_unlock(&k->mutex);
+		store_reply_clear(&reply);
+	}
+}
+
+static void
 send_tally(struct keeper *k)
 {
 	for (uint32_t i = 0; i < k->options.plan->n_destinations; i++) {
@@ -269,6 +289,8 @@ tick(struct keeper *k, int64_t now_ms)
 {
 	for (uint32_t i = 0; i < k->options.plan->n_upstreams; i++)
 		read_upstream(k, i);
+	if (is_time(&k->holds_at, HOLDS_MS, now_ms))
+		read_holds(k);
 	held_forget(k->held, now_ms);
 	carry(k, HELD_DROP);
 	if (is_time(&k->renew_at, k->options.plan->lease_ttl_ms / 3, now_ms))
@@ -337,6 +359,7 @@ keeper_new(const struct keeper_options *options, struct err *err)
 	k->hosts = 1;
 	pthread_mutex_init(&k->mutex, NULL);
 	k->views = mem_new(plan->n_upstreams, sizeof(*k->views));
+	k->holds = mem_new(plan->n_destinations, sizeof(*k->holds));
 	k->tick_ms = plan->lease_ttl_ms / 3 < TICK_MS ?
 	    plan->lease_ttl_ms / 3 : TICK_MS;
 	tick(k, clock_mono_ms());
@@ -372,6 +395,7 @@ keeper_free(struct keeper **keeper)
 	tally_free(&k->tally);
 	pthread_mutex_destroy(&k->mutex);
 	mem_free(k->views);
+	mem_free(k->holds);
 	mem_free(k);
 	*keeper = NULL;
 }
@@ -405,11 +429,14 @@ keeper_give_back(struct keeper *k, uint32_t destination, const char *member)
 }
 
 int64_t
-keeper_look(struct keeper *k, struct upstream_view *out_views)
+keeper_look(struct keeper *k, struct upstream_view *out_views,
+    struct override *out_holds)
 {
 	pthread_mutex_lock(&k->mutex);
 	memcpy(out_views, k->views,
 	    k->options.plan->n_upstreams * sizeof(*out_views));
+	memcpy(out_holds, k->holds,
+	    k->options.plan->n_destinations * sizeof(*out_holds));
 	pthread_mutex_unlock(&k->mutex);
 	return clock_mono_ms() + atomic_load(&k->offset_ms);
 }

@@ -67,6 +67,8 @@ add_override(struct writer *w, const struct override *o)
 		add(w, "state", override_state_name(o->state));
 		add(w, "until", clock_format(o->until_ms, until));
 	}
+	if (o->rate > 0)
+		add_number(w, "rate", o->rate);
 	add(w, "by", o->by);
 	add(w, "reason", o->reason);
 }
@@ -78,6 +80,7 @@ event_pairs(const struct event *e, struct event_pair out[EVENT_PAIRS])
 
 	add(&w, "event", kind_names[e->kind]);
 	add(&w, "upstream", e->upstream);
+	add(&w, "destination", e->destination);
 	switch (e->kind) {
 	case EVENT_STATE:
 		add_state(&w, e);

@@ -70,11 +70,11 @@ explain_find(const struct plan *p, struct span address,
 }
 
 static struct intake_verdict
-intake(const struct plan *p, const struct upstream_view *views,
+intake(const struct plan *p, const struct snapshot *now,
     struct client client, int64_t now_ms, const struct explanation *e)
 {
 	const struct intake_verdict v = decide_intake(p, e->destination,
-	    views, &client, now_ms);
+	    now, &client, now_ms);
 
 	if (v.reason != DECIDE_FINE)
 		return v;
@@ -84,11 +84,10 @@ intake(const struct plan *p, const struct upstream_view *views,
 
 static struct explain_route
 route(const struct plan *p, uint32_t place,
-    const struct upstream_view *views, int64_t now_ms,
-    const struct explanation *e)
+    const struct snapshot *now, int64_t now_ms, const struct explanation *e)
 {
 	const struct route *r = &e->destination->routes[place];
-	const struct upstream_view *v = &views[r->upstream];
+	const struct upstream_view *v = &now->upstreams[r->upstream];
 	const struct override *o = &v->override;
 
 	return (struct explain_route){
@@ -99,26 +98,29 @@ route(const struct plan *p, uint32_t place,
 		    o : NULL,
 		.unfiltered = r->unfiltered,
 		/* Each host makes its own preflight, when it needs one. */
-		.gate = decide_gate(p, e->destination, place, views, 0, 0,
+		.gate = decide_gate(p, e->destination, place, now, 0, 0,
 		    now_ms),
 	};
 }
 
 void
-explain_decide(const struct plan *p, const struct upstream_view *views,
+explain_decide(const struct plan *p, const struct snapshot *now,
     uint32_t leases, int64_t now_ms, struct explanation *e)
 {
 	const struct client stranger = { .address = SPAN("192.0.2.1") };
 	const struct client user = { .address = SPAN("192.0.2.1"),
 		.sasl_username = SPAN("user") };
+	const struct override *word =
+	    &now->holds[e->destination - p->destinations];
 
 	e->leases = leases;
-	e->incoming = intake(p, views, stranger, now_ms, e);
-	e->submission = intake(p, views, user, now_ms, e);
+	e->hold = override_says(word, OVERRIDE_HOLD, now_ms) ? word : NULL;
+	e->incoming = intake(p, now, stranger, now_ms, e);
+	e->submission = intake(p, now, user, now_ms, e);
 	e->n_routes = e->destination->n_routes;
 	e->now = -1;
 	for (uint32_t i = 0; i < e->n_routes; i++) {
-		e->routes[i] = route(p, i, views, now_ms, e);
+		e->routes[i] = route(p, i, now, now_ms, e);
 		if (e->now < 0 && e->routes[i].gate.answer == GATE_GRANT)
 			e->now = (int)i;
 	}

@@ -154,6 +154,8 @@ read_override(const redisReply *flat, struct override *out)
 				o.state = OVERRIDE_NONE;
 		} else if (is(f.name, "until"))
 			o.until_ms = number(f.value, TIME_MAX);
+		else if (is(f.name, "rate"))
+			o.rate = small(f.value);
 		else if (is(f.name, "by"))
 			printable(o.by, sizeof(o.by), f.value);
 		else if (is(f.name, "reason"))
@@ -307,7 +309,7 @@ static const char *const shapes[] = {
 	[STORE_SLOTS] = "iiiii",
 	[STORE_OBSERVE] = "iaaa",
 	[STORE_COMMIT] = "iia",
-	[STORE_DESTINATION] = "iai",
+	[STORE_DESTINATION] = "iaia",
 	[STORE_COUNT] = "i",
 	[STORE_OVERRIDE] = "i",
 	[STORE_HEARTBEAT] = "i",
@@ -362,6 +364,7 @@ read_elements(const struct command *asked, redisReply *const *e,
 	case STORE_DESTINATION:
 		read_counters(e[1], out->u.destination.counters);
 		out->u.destination.leases = count_of(e[2]);
+		read_override(e[3], &out->u.destination.hold);
 		break;
 	case STORE_HOSTS:
 		read_hosts(e[1], out);

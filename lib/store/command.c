@@ -97,9 +97,11 @@ add_channel(struct command *c, const char *prefix)
 }
 
 static void
-add_keys(struct command *c, const char *prefix, const char *name)
+add_keys(struct command *c, const char *prefix, const struct store_request *r)
 {
-	switch (c->verb) {
+	const char *name = r->name;
+
+	switch (r->verb) {
 	case STORE_LEASE_TAKE:
 	case STORE_LEASE_RENEW:
 	case STORE_LEASE_DROP:
@@ -123,9 +125,10 @@ add_keys(struct command *c, const char *prefix, const char *name)
 		add_key(c, prefix, "upstream", name, ":window");
 		break;
 	case STORE_DESTINATION:
-		add_text(c, "2");
+		add_text(c, "3");
 		add_key(c, prefix, "dest", name, "");
 		add_key(c, prefix, "dest", name, ":leases");
+		add_key(c, prefix, "override:dest", name, "");
 		break;
 	case STORE_COUNT:
 		add_text(c, "1");
@@ -133,7 +136,8 @@ add_keys(struct command *c, const char *prefix, const char *name)
 		break;
 	case STORE_OVERRIDE:
 		add_text(c, "1");
-		add_key(c, prefix, "override", name, "");
+		add_key(c, prefix, r->u.override.destination ?
+		    "override:dest" : "override", name, "");
 		break;
 	case STORE_HEARTBEAT:
 	case STORE_HOSTS:
@@ -251,6 +255,7 @@ add_override(struct command *c, const char *prefix,
 	add_words(c, r->u.override.by, sizeof((struct override){ 0 }.by) - 1);
 	add_words(c, r->u.override.reason,
 	    sizeof((struct override){ 0 }.reason) - 1);
+	add_int(c, r->u.override.rate);
 }
 
 static void
@@ -340,7 +345,7 @@ command_make(struct command *c, const char *prefix,
 		.verb = request->verb,
 		.args = buf_new(ARGS_MAX),
 	};
-	add_keys(c, prefix, request->name);
+	add_keys(c, prefix, request);
 	add_arguments(c, prefix, request);
 	if (buf_overflowed(&c->args))
 		return err_set(err, ERR_SYNTAX, "store: a name is too long");

@@ -19,6 +19,7 @@
 struct destination_state {
 	char *name;
 	struct leases leases;
+	struct override hold;
 	uint64_t counters[DEST_COUNTERS];
 };
 
@@ -311,15 +312,19 @@ copy_window(const struct upstream_state *u, const char *host,
 	}
 }
 
+static struct override
+in_force(const struct override *o, int64_t now)
+{
+	return o->until_ms > now ? *o : (struct override){ 0 };
+}
+
 static void
 observe(struct upstream_state *u, const struct store_request *r, int64_t now,
     struct store_reply *out)
 {
 	add_up(u, r, now);
-	if (u->override.until_ms <= now)
-		u->override = (struct override){ 0 };
 	out->u.upstream.record = u->record;
-	out->u.upstream.override = u->override;
+	out->u.upstream.override = in_force(&u->override, now);
 	out->u.upstream.streak = u->streak;
 	out->u.upstream.in_use = u->in_use;
 	out->u.upstream.waiting = u->waiting;
@@ -348,15 +353,14 @@ commit(struct upstream_state *u, const struct store_request *r,
 }
 
 static void
-override(struct upstream_state *u, const struct store_request *r, int64_t now)
+override(struct override *o, const struct store_request *r, int64_t now)
 {
-	struct override *o = &u->override;
-
 	*o = (struct override){ 0 };
 	if (r->u.override.state == OVERRIDE_NONE || r->u.override.for_ms <= 0)
 		return;
 	o->state = r->u.override.state;
 	o->until_ms = now + r->u.override.for_ms;
+	o->rate = r->u.override.rate;
 	printable(o->by, sizeof(o->by), span_of(r->u.override.by));
 	printable(o->reason, sizeof(o->reason), span_of(r->u.override.reason));
 }
@@ -508,9 +512,12 @@ call_destination(struct store_local *l, const struct store_request *r,
 	else if (r->verb == STORE_COUNT)
 		for (int i = 0; i < DEST_COUNTERS; i++)
 			d->counters[i] += r->u.count.add[i];
+	else if (r->verb == STORE_OVERRIDE)
+		override(&d->hold, r, now);
 	else {
 		leases_expire(&d->leases, now);
 		out->u.destination.leases = d->leases.n;
+		out->u.destination.hold = in_force(&d->hold, now);
 		memcpy(out->u.destination.counters, d->counters,
 		    sizeof(d->counters));
 	}
@@ -532,7 +539,7 @@ call_upstream(struct store_local *l, const struct store_request *r,
 	else if (r->verb == STORE_COMMIT)
 		commit(u, r, out);
 	else
-		override(u, r, now);
+		override(&u->override, r, now);
 	return 0;
 }
 
@@ -585,8 +592,10 @@ store_local_call(struct store_local *local, const struct store_request *request,
 	case STORE_SLOTS:
 	case STORE_OBSERVE:
 	case STORE_COMMIT:
-	case STORE_OVERRIDE:
 		return call_upstream(local, request, now_ms, out_reply, err);
+	case STORE_OVERRIDE:
+		return (request->u.override.destination ? call_destination :
+		    call_upstream)(local, request, now_ms, out_reply, err);
 	case STORE_HEARTBEAT:
 		return heartbeat(local, request, now_ms, err);
 	case STORE_HOSTS:

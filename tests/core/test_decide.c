@@ -27,6 +27,16 @@ static const struct destination contoso = {
 	},
 };
 
+/* The views, and that no operator has said anything. */
+#define SEEN(views) (&(struct snapshot){ (views), &nothing })
+/* ... but that one holds the destination. */
+#define HELD(views) (&(struct snapshot){ (views), &on_hold })
+
+static const struct override nothing;
+static const struct override on_hold = {
+	.state = OVERRIDE_HOLD, .until_ms = NOW + 5000,
+};
+
 static struct plan
 plan_in(enum plan_mode mode)
 {
@@ -112,7 +122,7 @@ START_TEST(hold_is_when_nobody_may_take_mail)
 		[EXCHANGE] = view_in(holds[_i].exchange),
 	};
 
-	ck_assert_msg(decide_on_hold(&p, &contoso, views, NOW) ==
+	ck_assert_msg(decide_on_hold(&p, &contoso, SEEN(views), NOW) ==
 	    holds[_i].then, "%s", holds[_i].says);
 }
 END_TEST
@@ -122,8 +132,8 @@ START_TEST(what_is_not_known_counts_as_up)
 	const struct plan p = plan_in(PLAN_ENFORCE);
 	const struct upstream_view views[UPSTREAMS] = { 0 };
 
-	ck_assert(!decide_on_hold(&p, &contoso, views, NOW));
-	ck_assert_int_eq(decide_gate(&p, &contoso, 0, views, 999, 0,
+	ck_assert(!decide_on_hold(&p, &contoso, SEEN(views), NOW));
+	ck_assert_int_eq(decide_gate(&p, &contoso, 0, SEEN(views), 999, 0,
 	    NOW).answer, GATE_GRANT);
 }
 END_TEST
@@ -190,8 +200,8 @@ START_TEST(intake_waits_for_a_hold_to_end)
 
 	p.hold_incoming = intakes[_i].hold_incoming;
 	p.hold_submission = intakes[_i].hold_submission;
-	now = decide_intake(&p, &contoso, views, &c, NOW);
-	late = decide_late(&p, &contoso, views, &c, NOW);
+	now = decide_intake(&p, &contoso, SEEN(views), &c, NOW);
+	late = decide_late(&p, &contoso, SEEN(views), &c, NOW);
 	ck_assert_msg(now.reason == (intakes[_i].taken ? DECIDE_FINE :
 	    DECIDE_ON_HOLD), "%s", intakes[_i].says);
 	ck_assert_msg(late.reason == (intakes[_i].taken ? DECIDE_FINE :
@@ -214,13 +224,13 @@ START_TEST(with_nowhere_to_go_the_channel_closes)
 	};
 
 	/* Other mail may have another way: it is no matter of the channel. */
-	ck_assert_uint_eq(decide_intake(&p, &contoso, views, &c, NOW).reply
-	    .code, 451);
+	ck_assert_uint_eq(decide_intake(&p, &contoso, SEEN(views), &c, NOW)
+	    .reply.code, 451);
 	p.catch_all = 0;
-	ck_assert_uint_eq(decide_intake(&p, &contoso, views, &c, NOW).reply
-	    .code, 421);
-	ck_assert_uint_eq(decide_late(&p, &contoso, views, &c, NOW).reply
-	    .code, 451);
+	ck_assert_uint_eq(decide_intake(&p, &contoso, SEEN(views), &c, NOW)
+	    .reply.code, 421);
+	ck_assert_uint_eq(decide_late(&p, &contoso, SEEN(views), &c, NOW)
+	    .reply.code, 451);
 }
 END_TEST
 
@@ -297,7 +307,7 @@ START_TEST(the_gate_asks_the_upstream_then_for_a_slot)
 		[FILTER] = view_in(gates[_i].filter),
 		[FILTER_EU] = view_in(gates[_i].eu),
 	};
-	const struct gate_verdict v = decide_gate(&p, &contoso, 0, views,
+	const struct gate_verdict v = decide_gate(&p, &contoso, 0, SEEN(views),
 	    gates[_i].draw, 0, NOW);
 
 	ck_assert_msg(v.answer == gates[_i].answer, "%s", gates[_i].says);
@@ -323,11 +333,11 @@ START_TEST(an_operator_closes_the_gate)
 	views[FILTER].override = (struct override){
 		.state = OVERRIDE_OPEN, .until_ms = NOW + 5000,
 	};
-	v = decide_gate(&p, &contoso, 0, views, 0, 0, NOW);
+	v = decide_gate(&p, &contoso, 0, SEEN(views), 0, 0, NOW);
 	ck_assert_int_eq(v.answer, GATE_REFUSE);
 	ck_assert_int_eq(v.reason, DECIDE_FORCED);
 	ck_assert_int_eq(v.next_try_ms, NOW + 5000);
-	v = decide_gate(&p, &contoso, 0, views, 0, 0, NOW + 5000);
+	v = decide_gate(&p, &contoso, 0, SEEN(views), 0, 0, NOW + 5000);
 	ck_assert_int_eq(v.answer, GATE_GRANT);
 }
 END_TEST
@@ -342,8 +352,113 @@ START_TEST(and_holds_it_open)
 	views[FILTER].override = (struct override){
 		.state = OVERRIDE_CLOSED, .until_ms = NOW + 5000,
 	};
-	ck_assert_int_eq(decide_gate(&p, &contoso, 0, views, 999, 0,
+	ck_assert_int_eq(decide_gate(&p, &contoso, 0, SEEN(views), 999, 0,
 	    NOW).answer, GATE_GRANT);
+}
+END_TEST
+
+START_TEST(an_operator_holds_a_destination)
+{
+	struct plan p = plan_in(PLAN_ENFORCE);
+	const struct upstream_view views[UPSTREAMS] = { 0 };
+	const struct client server = { SPAN("198.51.100.1"), SPAN("") };
+	const struct client user = { SPAN("198.51.100.1"), SPAN("u") };
+	struct gate_verdict v;
+
+	ck_assert(decide_on_hold(&p, &contoso, HELD(views), NOW));
+	ck_assert_int_eq(decide_intake(&p, &contoso, HELD(views), &server,
+	    NOW).reason, DECIDE_ON_HOLD);
+	ck_assert_int_eq(decide_late(&p, &contoso, HELD(views), &server,
+	    NOW).reason, DECIDE_LATE);
+	ck_assert_int_eq(decide_intake(&p, &contoso, HELD(views), &user,
+	    NOW).reason, DECIDE_FINE);
+	for (uint32_t route = 0; route < 2; route++) {
+		v = decide_gate(&p, &contoso, route, HELD(views), 0, 0, NOW);
+		ck_assert_int_eq(v.answer, GATE_REFUSE);
+		ck_assert_int_eq(v.reason, DECIDE_FORCED);
+		ck_assert(v.held);
+		ck_assert_int_eq(v.next_try_ms, NOW + 5000);
+	}
+	p.mode = PLAN_OBSERVE;
+	v = decide_gate(&p, &contoso, 0, HELD(views), 0, 0, NOW);
+	ck_assert_int_eq(v.answer, GATE_GRANT);
+	ck_assert(v.would_refuse);
+	ck_assert(!decide_intake(&p, &contoso, HELD(views), &server, NOW)
+	    .enforced);
+}
+END_TEST
+
+START_TEST(a_hold_ends_by_itself)
+{
+	const struct plan p = plan_in(PLAN_ENFORCE);
+	const struct upstream_view views[UPSTREAMS] = { 0 };
+
+	ck_assert(!decide_on_hold(&p, &contoso, HELD(views), NOW + 5000));
+	ck_assert_int_eq(decide_gate(&p, &contoso, 0, HELD(views), 0, 0,
+	    NOW + 5000).answer, GATE_GRANT);
+}
+END_TEST
+
+static const struct {
+	const char *says;
+	enum breaker_state filter, eu, exchange;
+	enum decide_release then;
+} releases[] = {
+	{ "all is well", BREAKER_CLOSED, BREAKER_CLOSED, BREAKER_CLOSED,
+	    RELEASE_ALL },
+	{ "all are open", BREAKER_OPEN, BREAKER_OPEN, BREAKER_OPEN,
+	    RELEASE_NOTHING },
+	{ "one is being tried", BREAKER_OPEN, BREAKER_HALF_OPEN, BREAKER_OPEN,
+	    RELEASE_TRIALS },
+	{ "a share is not enough", BREAKER_RAMP, BREAKER_SHEDDING,
+	    BREAKER_OPEN, RELEASE_NOTHING },
+	{ "a trial beside a share", BREAKER_HALF_OPEN, BREAKER_RAMP,
+	    BREAKER_OPEN, RELEASE_TRIALS },
+	{ "the other one takes all", BREAKER_HALF_OPEN, BREAKER_CLOSED,
+	    BREAKER_OPEN, RELEASE_ALL },
+	{ "what does not filter saves nobody", BREAKER_OPEN, BREAKER_OPEN,
+	    BREAKER_CLOSED, RELEASE_NOTHING },
+};
+
+START_TEST(held_mail_goes_where_all_mail_may)
+{
+	struct plan p = plan_in(PLAN_ENFORCE);
+	const struct upstream_view views[UPSTREAMS] = {
+		[FILTER] = view_in(releases[_i].filter),
+		[FILTER_EU] = view_in(releases[_i].eu),
+		[EXCHANGE] = view_in(releases[_i].exchange),
+	};
+
+	ck_assert_msg(decide_release(&p, &contoso, SEEN(views), NOW) ==
+	    releases[_i].then, "%s", releases[_i].says);
+	ck_assert_int_eq(decide_release(&p, &contoso, HELD(views), NOW),
+	    RELEASE_NOTHING);
+	p.mode = PLAN_OBSERVE;
+	ck_assert_int_eq(decide_release(&p, &contoso, SEEN(views), NOW),
+	    RELEASE_NOTHING);
+}
+END_TEST
+
+START_TEST(held_mail_waits_until_something_is_known)
+{
+	const struct plan p = plan_in(PLAN_ENFORCE);
+	const struct upstream_view views[UPSTREAMS] = { 0 };
+
+	ck_assert_int_eq(decide_release(&p, &contoso, SEEN(views), NOW),
+	    RELEASE_NOTHING);
+}
+END_TEST
+
+START_TEST(the_last_step_of_a_ramp_is_all)
+{
+	const struct plan p = plan_in(PLAN_ENFORCE);
+	struct upstream_view views[UPSTREAMS] = {
+		[FILTER] = view_in(BREAKER_RAMP),
+	};
+
+	views[FILTER].record.breaker.allowance = 1000;
+	ck_assert_int_eq(decide_release(&p, &contoso, SEEN(views), NOW),
+	    RELEASE_ALL);
 }
 END_TEST
 
@@ -353,19 +468,19 @@ START_TEST(the_bypass_has_its_own_conditions)
 	struct upstream_view views[UPSTREAMS] = {
 		[FILTER] = view_in(BREAKER_OPEN),
 	};
-	struct gate_verdict v = decide_gate(&p, &contoso, 2, views, 0, 0, NOW);
+	struct gate_verdict v = decide_gate(&p, &contoso, 2, SEEN(views), 0, 0, NOW);
 
 	ck_assert_int_eq(v.answer, GATE_REFUSE);
 	ck_assert_int_eq(v.reason, DECIDE_BYPASS);
 	ck_assert_int_eq(v.bypass, BYPASS_NO_PREFLIGHT);
 
-	v = decide_gate(&p, &contoso, 2, views, 0, NOW, NOW);
+	v = decide_gate(&p, &contoso, 2, SEEN(views), 0, NOW, NOW);
 	ck_assert_int_eq(v.answer, GATE_GRANT);
 	ck_assert(v.needs_slot);
 	ck_assert_int_eq(v.wait_ms, WAIT);
 
 	views[EXCHANGE] = view_in(BREAKER_OPEN);
-	v = decide_gate(&p, &contoso, 2, views, 0, NOW, NOW);
+	v = decide_gate(&p, &contoso, 2, SEEN(views), 0, NOW, NOW);
 	ck_assert_int_eq(v.reason, DECIDE_OPEN);
 }
 END_TEST
@@ -376,16 +491,16 @@ START_TEST(observe_mode_grants_and_says_what_it_saw)
 	const struct upstream_view views[UPSTREAMS] = {
 		[FILTER] = view_in(BREAKER_OPEN),
 	};
-	struct gate_verdict v = decide_gate(&p, &contoso, 0, views, 0, 0, NOW);
+	struct gate_verdict v = decide_gate(&p, &contoso, 0, SEEN(views), 0, 0, NOW);
 
 	ck_assert_int_eq(v.answer, GATE_GRANT);
 	ck_assert(v.would_refuse);
 	ck_assert_int_eq(v.reason, DECIDE_OPEN);
 	ck_assert(!v.needs_slot);
-	v = decide_gate(&p, &contoso, 1, views, 0, 0, NOW);
+	v = decide_gate(&p, &contoso, 1, SEEN(views), 0, 0, NOW);
 	ck_assert(!v.would_refuse);
 	ck_assert(!v.needs_slot);
-	v = decide_gate(&p, &contoso, 2, views, 0, NOW, NOW);
+	v = decide_gate(&p, &contoso, 2, SEEN(views), 0, NOW, NOW);
 	ck_assert_int_eq(v.answer, GATE_REFUSE);
 	ck_assert_int_eq(v.bypass, BYPASS_OBSERVE);
 }
@@ -470,13 +585,16 @@ START_TEST(whatever_happens_the_rules_hold)
 			any_view(), any_view(), any_view(),
 		};
 		const struct client c = { SPAN("198.51.100.1"), SPAN("") };
+		const struct snapshot seen = {
+			views, chance_below(4) == 0 ? &on_hold : &nothing,
+		};
 		const uint32_t route = chance_below(3);
 		const bool unfiltered = contoso.routes[route].unfiltered;
 		const struct gate_verdict v = decide_gate(&p, &contoso,
-		    route, views, chance_below(1000),
+		    route, &seen, chance_below(1000),
 		    chance_below(2) * NOW, NOW);
 		const struct intake_verdict in = decide_intake(&p, &contoso,
-		    views, &c, NOW);
+		    &seen, &c, NOW);
 		const struct reply r = decide_held_reply("filter",
 		    v.reason, v.next_try_ms - NOW, "6f3a");
 
@@ -525,6 +643,12 @@ main(void)
 	    MW_N_OF(gates));
 	tcase_add_test(tc, an_operator_closes_the_gate);
 	tcase_add_test(tc, and_holds_it_open);
+	tcase_add_test(tc, an_operator_holds_a_destination);
+	tcase_add_test(tc, a_hold_ends_by_itself);
+	tcase_add_loop_test(tc, held_mail_goes_where_all_mail_may, 0,
+	    MW_N_OF(releases));
+	tcase_add_test(tc, held_mail_waits_until_something_is_known);
+	tcase_add_test(tc, the_last_step_of_a_ramp_is_all);
 	tcase_add_test(tc, the_bypass_has_its_own_conditions);
 	tcase_add_test(tc, observe_mode_grants_and_says_what_it_saw);
 	tcase_add_loop_test(tc, held_mail_says_why, 0, MW_N_OF(held));

@@ -49,6 +49,8 @@ static const struct {
 	    OVERRIDE_OPEN, NOW, BREAKER_CLOSED, 1000, 20 },
 	{ "forced closed until now", true, &opened, 0,
 	    OVERRIDE_CLOSED, NOW, BREAKER_OPEN, 0, 0 },
+	{ "a destination's word is none of its", true, &opened, 0,
+	    OVERRIDE_HOLD, NOW + 1, BREAKER_OPEN, 0, 0 },
 	{ "a time alone forces nothing", true, &shedding, 0,
 	    OVERRIDE_NONE, NOW + 1, BREAKER_SHEDDING, 400, 20 },
 };

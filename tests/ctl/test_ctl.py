@@ -133,14 +133,20 @@ def usage(bench):
                   ["force", "filter", "open", "--reason", "why"],
                   ["force", "filter", "ajar", "--for", "10m", "--reason", "x"],
                   ["force", "filter", "open", "--for", "10", "--reason", "x"],
-                  ["force", "filter", "open", "--for", "0s", "--reason", "x"]]:
+                  ["force", "filter", "open", "--for", "0s", "--reason", "x"],
+                  ["force", "filter", "hold", "--for", "1m", "--reason", "x"],
+                  ["hold", "contoso"], ["hold", "contoso", "--for", "1m"],
+                  ["hold", "contoso", "--reason", "x"], ["release"],
+                  ["release", "contoso", "--rate", "0"],
+                  ["release", "contoso", "--for", "1m"]]:
         code, out, err = bench.run(*words)
         tap.ok(code == 2 and out == "" and err != "",
                "bad usage is 2: mailweir " + " ".join(words), code, out, err)
     code, out, _ = bench.run("help")
     tap.ok(code == 0 and all("\n  " + verb in out for verb in (
-        "check", "status", "explain", "classify", "events", "force", "replay",
-        "postfix", "version", "help")), "help names every verb", out)
+        "check", "status", "explain", "classify", "events", "force", "hold",
+        "release", "replay", "postfix", "version", "help")),
+           "help names every verb", out)
     tap.same(bench.run("status", "--help")[:2], (0, out),
              "--help is help, with any verb")
     code, out, _ = bench.run("version")
@@ -358,6 +364,65 @@ def force(bench):
     tap.same(bench.ask("EXISTS", "mailweir:override:{filter}"), 0, "gone")
 
 
+def hold(bench):
+    tap.same(bench.run("hold", "filter", "--for", "1m", "--reason", "x")[0],
+             1, "hold of no destination is 1")
+    tap.same(bench.run("hold", "contoso", "--for", "8d", "--reason", "x")[0],
+             1, "for more than a week")
+    tap.same(bench.run("release", "filter")[0], 1,
+             "release of no destination is 1")
+    tap.same(bench.ask("EXISTS", "mailweir:override:dest:{contoso}"), 0,
+             "nothing was done")
+    code, out, err = bench.run("hold", "contoso", "--for", "2h", "--reason",
+                               "their move", environment={"SUDO_USER": "eve"})
+    tap.same((code, out, err), (0, "contoso: on hold for 2h00m\n", ""),
+             "a destination is held")
+    held = bench.ask.hash("mailweir:override:dest:{contoso}")
+    author = "eve" if os.getuid() == 0 else held["by"]
+    tap.ok(abs(int(held.pop("until")) - bench.now() - 7200000) < 20000,
+           "until then", held)
+    tap.same(held, {"state": "hold", "by": author, "reason": "their move"},
+             "as Redis shows it")
+    tap.ok(7100000 < bench.ask("PTTL", "mailweir:override:dest:{contoso}")
+           <= 7200000, "it ends by itself")
+    out = bench.run("status")[1]
+    tap.ok(re.search(r"\n    on hold by %s for another (2h00m|1h59m): their "
+                     r"move\n" % author, out), "status says so", out)
+    got = named(bench.json("status")["destinations"], "contoso")["override"]
+    tap.same([got["state"], got["by"], got["reason"]],
+             ["hold", author, "their move"], "in JSON, too")
+    tap.same(named(bench.json("status")["destinations"], "few")["override"],
+             None, "and null for others")
+    out = bench.run("explain", "a@contoso.com")[1]
+    tap.ok("\non hold by %s for another " % author in out and
+           out.endswith("\nis held in the queue now\n"), "explain says so",
+           out)
+    got = bench.json("explain", "a@contoso.com")
+    tap.same([got["hold"]["state"], got["now"], got["incoming"]["reason"],
+              {r["reason"] for r in got["routes"]} - {"bypass"}],
+             ["hold", None, "on-hold", {"forced"}], "in JSON, too")
+    code, out, err = bench.run("release", "contoso", "--rate", "5")
+    tap.same((code, out, err), (0, "contoso: released, at 5 a second on each "
+                                "host\n", ""), "it is released")
+    held = bench.ask.hash("mailweir:override:dest:{contoso}")
+    tap.same([held["state"], held["rate"]], ["release", "5"],
+             "as Redis shows it")
+    tap.ok(re.search(r"\n    released at 5 a second by \S+ for another ",
+                     bench.run("status")[1]), "and status")
+    tap.same(bench.json("explain", "a@contoso.com")["hold"], None,
+             "explain knows of no hold")
+    tap.same(bench.run("release", "contoso")[1], "contoso: released\n",
+             "at the usual rate")
+    tap.same("rate" in bench.ask.hash("mailweir:override:dest:{contoso}"),
+             False, "without one of its own")
+    lines = bench.run("events", "-n", "3")[1].splitlines()
+    tap.ok(re.search(r' override destination=contoso state=hold until=\S+ '
+                     r'by=\S+ reason="their move" host=mx1$', lines[0]) and
+           " state=release " in lines[1] and " rate=5 " in lines[1],
+           "both are events", lines)
+    bench.ask("DEL", "mailweir:override:dest:{contoso}")
+
+
 def events(bench):
     code, out, _ = bench.run("events")
     lines = out.splitlines()
@@ -563,7 +628,7 @@ def away(bench):
     gone = bench.write("gone.conf", redis=bench.dir + "/gone")
     for words in (["status"], ["status", "--json"], ["events"],
                   ["explain", "a@contoso.com"], ["events", "-f"],
-                  ["force", "filter", "auto"]):
+                  ["force", "filter", "auto"], ["release", "contoso"]):
         is_away(bench, "absent", gone, *words)
     for words in (["check"], ["postfix"], ["classify", "2.0.0 250 Ok"]):
         tap.same(bench.run(*words, config=gone)[0], 0,
@@ -581,7 +646,7 @@ def main():
     try:
         for test in (usage, check, classify, status_empty, plant,
                      status_planted, status_json, explain, force, events,
-                     follow, postfix, live, away):
+                     follow, hold, postfix, live, away):
             test(bench)
     finally:
         bench.close()

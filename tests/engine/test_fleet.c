@@ -83,8 +83,14 @@ static const struct upstream upstreams[] = { {
 		.n_ramp = 2, .ramp = { 100, 1000 }, .ramp_step_ms = 1000,
 	},
 } };
+static const struct destination destinations[] = {
+	{ .name = "contoso", .n_routes = 1 },
+	/* Named as the upstream is, and another thing. */
+	{ .name = "filter", .n_routes = 1 },
+};
 static const struct plan plan = {
 	.mode = PLAN_ENFORCE, .upstreams = upstreams, .n_upstreams = 1,
+	.destinations = destinations, .n_destinations = 2,
 	.slow = { .cut = 700, .floor = 1, .raise = 1, .every_ms = 2000 },
 };
 
@@ -434,6 +440,75 @@ START_TEST(a_reload_carries_over_what_is_held)
 }
 END_TEST
 
+static void
+say(const char *name, bool destination, enum override_state state)
+{
+	struct store_reply reply;
+	struct err err;
+
+	ck_assert_int_eq(store_local_call(store.local, &(struct store_request){
+		.verb = STORE_OVERRIDE, .name = name,
+		.u.override = { .destination = destination, .state = state,
+		    .for_ms = 60000, .by = "anna", .reason = "test" },
+	    }, now + 1000000, &reply, &err), 0);
+}
+
+static bool
+held(int i, uint32_t destination)
+{
+	return override_says(&fleet_snapshot(host[i]).holds[destination],
+	    OVERRIDE_HOLD, fleet_time(host[i], now));
+}
+
+START_TEST(an_operator_holds_a_destination)
+{
+	pass(1000);
+	say("filter", true, OVERRIDE_HOLD);
+	fleet_changed(host[0], SPAN("filter"));
+	pass(100);
+	ck_assert(held(0, 1));
+	ck_assert(!held(0, 0));
+	ck_assert_int_eq(fleet_views(host[0])[0].override.state,
+	    OVERRIDE_NONE);
+	ck_assert(!held(1, 1));	/* has not heard of it, and finds it later */
+	pass(6000);
+	ck_assert(held(1, 1));
+	say("filter", true, OVERRIDE_RELEASE);
+	pass(6000);
+	ck_assert(!held(0, 1) && !held(1, 1));
+}
+END_TEST
+
+START_TEST(a_hold_ends_though_the_store_is_away)
+{
+	say("contoso", true, OVERRIDE_HOLD);
+	pass(1000);
+	store.away = true;
+	pass(50000);
+	ck_assert(held(0, 0));
+	pass(10000);
+	ck_assert(!held(0, 0));
+}
+END_TEST
+
+START_TEST(a_reload_carries_over_a_hold)
+{
+	static const struct destination more[] = {
+		{ .name = "new", .n_routes = 1 },
+		{ .name = "contoso", .n_routes = 1 },
+	};
+	static const struct plan changed = {
+		.upstreams = upstreams, .n_upstreams = 1,
+		.destinations = more, .n_destinations = 2,
+	};
+
+	say("contoso", true, OVERRIDE_HOLD);
+	pass(1000);
+	fleet_reload(host[0], &changed);
+	ck_assert(!held(0, 0) && held(0, 1));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -455,6 +530,9 @@ main(void)
 	tcase_add_test(tc, what_persists_at_the_floor_is_trouble);
 	tcase_add_test(tc, who_only_observes_lowers_nothing);
 	tcase_add_test(tc, a_reload_carries_over_what_is_held);
+	tcase_add_test(tc, an_operator_holds_a_destination);
+	tcase_add_test(tc, a_hold_ends_though_the_store_is_away);
+	tcase_add_test(tc, a_reload_carries_over_a_hold);
 	suite_add_tcase(s, tc);
 	return suite_main(s);
 }

@@ -195,18 +195,24 @@ END_TEST
 START_TEST(sees_what_an_operator_says)
 {
 	struct upstream_view views[MW_N_OF(upstreams)];
+	struct override holds[MW_N_OF(destinations)];
 	int64_t start = clock_mono_ms();
 	int64_t now_ms;
 
-	keeper_look(keeper, views);
+	keeper_look(keeper, views, holds);
 	ck_assert(views[0].known && views[1].known);
 	redis_say(&redis, "HSET mailweir:override:{relay} state open by test"
 	    " reason test until %lld", (long long)clock_wall_ms() + 60000);
+	redis_say(&redis, "HSET mailweir:override:dest:{open} state hold"
+	    " by test reason test until %lld",
+	    (long long)clock_wall_ms() + 60000);
 	do {
 		ck_assert_int_lt(clock_mono_ms() - start, PATIENCE_MS);
 		nap();
-		now_ms = keeper_look(keeper, views);
-	} while (view_state(&views[1], now_ms) != BREAKER_OPEN);
+		now_ms = keeper_look(keeper, views, holds);
+	} while (view_state(&views[1], now_ms) != BREAKER_OPEN ||
+	    !override_says(&holds[1], OVERRIDE_HOLD, now_ms));
+	ck_assert(!override_says(&holds[0], OVERRIDE_HOLD, now_ms));
 	ck_assert_int_eq(view_state(&views[0], now_ms), BREAKER_CLOSED);
 	ck_assert_int_lt(llabs(now_ms - clock_wall_ms()), PATIENCE_MS);
 }

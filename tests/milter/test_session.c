@@ -29,6 +29,7 @@ static struct destination_map *domains;
 /* The world of these tests. */
 static struct {
 	struct upstream_view views[3];
+	struct override holds[DESTINATIONS];
 	bool full[DESTINATIONS];
 	bool held[DESTINATIONS];	/* under our one name */
 	unsigned taken[DESTINATIONS], given[DESTINATIONS];
@@ -64,10 +65,11 @@ give_back(void *self, uint32_t destination, const char *member)
 }
 
 static int64_t
-look(void *self, struct upstream_view *out_views)
+look(void *self, struct upstream_view *out_views, struct override *out_holds)
 {
 	(void)self;
 	memcpy(out_views, w.views, sizeof(w.views));
+	memcpy(out_holds, w.holds, sizeof(w.holds));
 	return 1000;
 }
 
@@ -241,6 +243,20 @@ START_TEST(on_hold_only_that_recipient_is_deferred)
 	ck_assert_uint_eq(w.accepted[CONTOSO], 0);
 	/* the policy service may have taken one by our name */
 	ck_assert_uint_eq(w.given[CONTOSO], 1);
+}
+END_TEST
+
+START_TEST(held_by_an_operator_it_is_on_hold_too)
+{
+	w.holds[CONTOSO] = (struct override){
+		.state = OVERRIDE_HOLD, .until_ms = 5000,
+	};
+	ck_assert(!rcpt("<a@contoso.com>"));
+	replied("451 4.3.2 contoso is unavailable");
+	ck_assert(rcpt("<c@fabrikam.com>"));
+	w.holds[FABRIKAM] = w.holds[CONTOSO];
+	ck_assert(!session_eom(&session, &reply));
+	replied("451 4.3.2 fabrikam went away");
 }
 END_TEST
 
@@ -452,6 +468,7 @@ main(void)
 	tcase_add_test(t, the_next_transaction_takes_its_own);
 	tcase_add_test(t, at_the_cap_only_that_recipient_is_deferred);
 	tcase_add_test(t, on_hold_only_that_recipient_is_deferred);
+	tcase_add_test(t, held_by_an_operator_it_is_on_hold_too);
 	tcase_add_test(t, with_all_on_hold_the_channel_is_closed);
 	tcase_add_test(t, mail_for_no_destination_keeps_the_channel_open);
 	tcase_add_test(t, gone_bad_meanwhile_all_of_the_message_is_deferred);

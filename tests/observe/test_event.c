@@ -10,6 +10,10 @@ static const struct override forced = {
 	.state = OVERRIDE_OPEN, .until_ms = 1795255200000, .by = "alice",
 	.reason = "maintenance window",
 };
+static const struct override going = {
+	.state = OVERRIDE_RELEASE, .until_ms = 1795255200000, .rate = 5,
+	.by = "bob",
+};
 static const struct override let_go = { .by = "bob" };
 
 static const struct {
@@ -40,6 +44,11 @@ static const struct {
 	    { .kind = EVENT_OVERRIDE, .host = "mx1", .upstream = "filter",
 		.override = &let_go },
 	    "event=override|upstream=filter|state=auto|by=bob|host=mx1" },
+	{ "a release says of what, and how fast",
+	    { .kind = EVENT_OVERRIDE, .host = "mx1", .destination = "contoso",
+		.override = &going },
+	    "event=override|destination=contoso|state=release|"
+	    "until=2026-11-21T10:00:00.000Z|rate=5|by=bob|host=mx1" },
 	{ "a host is seen", { .kind = EVENT_HOST_SEEN, .host = "mx2" },
 	    "event=host-seen|host=mx2" },
 	{ "a host is lost", { .kind = EVENT_HOST_LOST, .host = "mx2" },

@@ -19,6 +19,9 @@ static const struct destination destinations[] = {
 	{ .name = "everything", .n_routes = 1, .routes = { { .upstream = 0 } } },
 };
 
+/* Nobody has said anything of them. */
+static const struct override words[MW_N_OF(destinations)];
+
 static struct destination_map *
 map(void)
 {
@@ -135,7 +138,8 @@ START_TEST(it_decides_as_the_daemons_do)
 	struct explanation e;
 
 	ck_assert(explain_find(&p, SPAN("a@contoso.com"), &e));
-	explain_decide(&p, views, decisions[_i].leases, NOW, &e);
+	explain_decide(&p, &(struct snapshot){ views, words },
+	    decisions[_i].leases, NOW, &e);
 	ck_assert_msg(e.now == decisions[_i].now, "%s: got %d",
 	    decisions[_i].says, e.now);
 	ck_assert_int_eq(e.incoming.reason, decisions[_i].incoming);
@@ -157,11 +161,33 @@ START_TEST(an_override_is_shown_until_it_ends)
 	struct explanation e;
 
 	ck_assert(explain_find(&p, SPAN("a@contoso.com"), &e));
-	explain_decide(&p, views, 0, NOW, &e);
+	explain_decide(&p, &(struct snapshot){ views, words }, 0, NOW, &e);
 	ck_assert_ptr_nonnull(e.routes[0].override);
 	ck_assert_int_eq(e.now, 1);
-	explain_decide(&p, views, 0, NOW + 1, &e);
+	explain_decide(&p, &(struct snapshot){ views, words }, 0, NOW + 1, &e);
 	ck_assert_ptr_null(e.routes[0].override);
+	ck_assert_int_eq(e.now, 0);
+	destination_map_free(&m);
+}
+END_TEST
+
+START_TEST(a_hold_is_told)
+{
+	struct destination_map *m = map();
+	const struct plan p = plan_with(m, 1);
+	const struct upstream_view views[MW_N_OF(upstreams)] = { 0 };
+	struct override held[MW_N_OF(destinations)] = { {
+		.state = OVERRIDE_HOLD, .until_ms = NOW + 1,
+	} };
+	struct explanation e;
+
+	ck_assert(explain_find(&p, SPAN("a@contoso.com"), &e));
+	explain_decide(&p, &(struct snapshot){ views, held }, 0, NOW, &e);
+	ck_assert_ptr_eq(e.hold, &held[0]);
+	ck_assert_int_eq(e.now, -1);
+	ck_assert_int_eq(e.incoming.reason, DECIDE_ON_HOLD);
+	explain_decide(&p, &(struct snapshot){ views, held }, 0, NOW + 1, &e);
+	ck_assert_ptr_null(e.hold);
 	ck_assert_int_eq(e.now, 0);
 	destination_map_free(&m);
 }
@@ -176,6 +202,7 @@ main(void)
 	suite_add_tcase(s, tc);
 	tcase_add_loop_test(tc, it_finds_what_matched, 0, MW_N_OF(finds));
 	tcase_add_test(tc, what_is_no_address_is_refused);
+	tcase_add_test(tc, a_hold_is_told);
 	tcase_add_loop_test(tc, it_decides_as_the_daemons_do, 0,
 	    MW_N_OF(decisions));
 	tcase_add_test(tc, an_override_is_shown_until_it_ends);

@@ -4,6 +4,7 @@
 Real daemon, real redis-server, no Postfix. Speaks TAP."""
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -24,6 +25,7 @@ host = "mx1";
 store = {{ redis = "unix:{dir}/redis.sock"; timeout = "200ms"; }};
 listen = {{ policy = "unix:{dir}/policy"; map = "unix:{dir}/map"; milter = "{milter}"; }};
 rules_file = "{source}/conf/outcomes.rules";
+release = {{ command = "{dir}/postqueue with words"; rate = 20; }};
 lease = {{ ttl = "5s"; }};
 gate = {{ wait = "1s"; spill = "100ms"; }};
 breaker = {{ consecutive = 3; open_for = "{open_for}"; ramp_step = "200ms"; slow_after = "700ms"; trials = 1; }};
@@ -42,11 +44,21 @@ destinations = {{
 {extra}
 """
 
+# In postqueue's place: tells the queue that the test wrote, and remembers
+# what it was asked for, and when.
+POSTQUEUE = """#!/bin/sh
+echo "$(date +%s.%N) $*" >>{dir}/calls
+ls -l /proc/self/fd >>{dir}/descriptors
+cat {dir}/says >&2
+[ "$3" = -i ] || cat {dir}/queue
+exec {dir}/end
+"""
+
 
 class Daemons:
     """A private redis-server and policyd, ended by pid whatever happens."""
 
-    def __init__(self, **settings):
+    def __init__(self, before=None, **settings):
         self.dir = tempfile.mkdtemp(prefix="mw-", dir="/tmp")
         self.settings = {"mode": "enforce", "milter": "", "open_for": "30s",
                          "extra": "", "dir": self.dir, "source": SOURCE}
@@ -54,7 +66,10 @@ class Daemons:
         self.processes = []
         self.config = os.path.join(self.dir, "mailweir.conf")
         self.write_config()
+        self.write_postqueue()
         self.start_redis()
+        if before:
+            before(self)
         self.log = open(os.path.join(self.dir, "log"), "w+")
         self.policyd = subprocess.Popen(
             [os.path.join(BUILD, "mailweir-policyd"), "-c", self.config],
@@ -62,12 +77,45 @@ class Daemons:
         self.processes.append(self.policyd)
         until(lambda: self.redis("HGET", "mailweir:upstream:{lone}", "cap"),
               "the first report")
-        until(lambda: self.granted("lone") > 0, "the first grant")
+        if not before:          # it may have closed all there is
+            until(lambda: self.granted("lone") > 0, "the first grant")
 
     def write_config(self, **settings):
         self.settings.update(settings)
         with open(self.config, "w") as out:
             out.write(CONFIG.format(**self.settings))
+
+    def write(self, name, text, mode=0o644):
+        with open(os.path.join(self.dir, name), "w") as out:
+            out.write(text)
+        os.chmod(os.path.join(self.dir, name), mode)
+
+    def write_postqueue(self):
+        self.write("postqueue", POSTQUEUE.format(dir=self.dir), 0o755)
+        self.write("end", "#!/bin/sh\nexit 0\n", 0o755)
+        for name in ("queue", "says", "calls"):
+            self.write(name, "")
+
+    def calls(self, letter):
+        """(when, argument) of each call of postqueue with -LETTER."""
+        with open(os.path.join(self.dir, "calls")) as calls:
+            rows = [line.split() for line in calls]
+        return [(float(row[0]), row[-1]) for row in rows
+                if row[1:4] == ["with", "words", "-" + letter]]
+
+    def released(self):
+        return [name for _, name in self.calls("i")]
+
+    def say(self, key, **fields):
+        """An operator's word, for a minute."""
+        key = "mailweir:override:" + key
+        self.redis("DEL", key)
+        if fields:
+            fields["until"] = int((time.time() + 60) * 1000)
+            self.redis("HSET", key, *[str(x) for pair in fields.items()
+                                      for x in pair])
+        self.redis("PUBLISH", "mailweir:changed",
+                   key.partition("{")[2][:-1])
 
     def start_redis(self):
         self.redis_server = subprocess.Popen(
@@ -521,6 +569,153 @@ def observing_changes_nothing(d):
     equal(d.counter("contoso", "deferred"), 0)
 
 
+OURS = "Mailweir: filter is not accepting mail, next try in 28s (incident 6f)"
+SICK = ("host x[192.0.2.9] said: 451 4.3.2 Temporary server error (in reply "
+        "to RCPT TO command)")
+FULL = "host x[192.0.2.9] said: 452 4.2.2 mailbox full (in reply to RCPT TO)"
+
+
+def waiting(name, age, to="a@contoso.test", why=OURS, queue="deferred"):
+    """As postqueue -j says it."""
+    return json.dumps({
+        "queue_name": queue, "queue_id": name,
+        "arrival_time": int(time.time()) - age, "message_size": 333,
+        "forced_expire": False, "sender": "s@sender.test",
+        "recipients": [{"address": address, "delay_reason": why}
+                       for address in to.split()]}) + "\n"
+
+
+def a_queue(d):
+    """Held messages among others, and lines of all kinds."""
+    d.write("queue", "".join([
+        waiting("A3", 30), waiting("A1", 50), "{}\n[]\nnonsense\n\n",
+        waiting("A2", 40, "a@contoso.test b@contoso.test c@other.test"),
+        waiting("X1", 90, to="a@other.test"), waiting("X2", 90, why=FULL),
+        waiting("X3", 90, queue="active"), waiting("X4", 90, queue="hold"),
+        waiting("-X5", 90), waiting("X 6", 90), waiting("", 90),
+        waiting("X7", 90, why=""), "x" * 200000 + "\n",
+        waiting("X8", 90, " ".join("%d@contoso.test" % i
+                                   for i in range(2000))),
+        waiting("A4", 20, why=SICK), waiting("A5", 10, why="connect to "
+                "x[192.0.2.9]:25: Connection refused"),
+        '{"queue_name": 1, "queue_id": {}, "recipients": [3, {}]}\n',
+        waiting("A6", 5, "a@lone.test")]))
+
+
+def open_all(d):
+    for upstream in ("filter", "second", "lone"):
+        d.say("{%s}" % upstream, state="open", by="test", reason="test")
+    a_queue(d)
+
+
+def what_was_held_goes_oldest_first(d):
+    lane = Lane(d)
+    until(lambda: lane.gate("filter") == "TEMP forced", "the gate to close")
+    time.sleep(1)
+    equal(d.calls("j"), [])         # nothing may go: nobody looks
+    for upstream in ("filter", "second", "lone"):
+        d.say("{%s}" % upstream)
+    until(lambda: len(d.released()) == 6, "six messages")
+    equal(d.released(), ["A1", "A2", "A3", "A4", "A5", "A6"])
+    until(lambda: d.counter("contoso", "released") == 5, "their counter")
+    until(lambda: d.counter("lone", "released") == 1, "of the other one")
+    # 20 a second, jittered: 6 of them take a quarter of a second.
+    times = [when for when, _ in d.calls("i")]
+    if times[-1] - times[0] < 5 * 0.025:
+        raise AssertionError("too fast: %r" % times)
+    with open(d.dir + "/descriptors") as rows:
+        open_ones = {row.split()[-3] for row in rows if "->" in row}
+    if open_ones - {"0", "1", "2", "3"}:        # 3 is of ls
+        raise AssertionError("it got descriptors: %r" % open_ones)
+
+
+def nothing_goes_twice_and_nobody_looks_too_often(d):
+    for _ in range(2):
+        d.say("{lone}", state="open", by="test", reason="test")
+        time.sleep(0.5)
+        d.say("{lone}")
+        time.sleep(0.5)
+    equal(len(d.calls("j")), 1)
+    equal(len(d.released()), 6)
+
+
+def hold_all(d):
+    for destination in ("contoso", "lone"):
+        d.say("dest:{%s}" % destination, state="hold", by="test",
+              reason="test")
+    a_queue(d)
+
+
+def a_hold_closes_gate_and_intake(d):
+    lane, smtpd = Lane(d), Smtpd(d)
+    until(lambda: lane.gate("filter") == "TEMP forced", "the hold")
+    equal(lane.gate("second"), "TEMP forced")
+    answer = lane.outcome(REFUSED)
+    if not re.match(r"OK 4\.3\.2 Mailweir: contoso was paused by an operator,"
+                    r" next try in \d+", answer):
+        raise AssertionError(answer)
+    equal(smtpd.ask(), "451 4.3.2 contoso is temporarily unavailable, "
+          "please try again later")
+    until(lambda: d.counter("contoso", "deferred_hold") == 1, "the counter")
+    equal(d.calls("j"), [])
+    lane.close()
+    smtpd.close()
+
+
+def its_release_has_a_pace(d):
+    d.say("dest:{contoso}", state="release", by="test", rate=2)
+    lane = Lane(d)
+    until(lambda: lane.gate("filter") == "OK encrypt", "the gate to open")
+    until(lambda: len(d.released()) == 5, "five messages")
+    equal(d.released(), ["A1", "A2", "A3", "A4", "A5"])
+    times = [when for when, _ in d.calls("i")]
+    if times[-1] - times[0] < 4 * 0.25:         # half of the mean each
+        raise AssertionError("too fast: %r" % times)
+    lane.close()
+
+
+def refuse_to_list(d):
+    d.write("says", "postqueue: fatal: mail system is down\n")
+    d.write("end", "#!/bin/sh\nexit 69\n", 0o755)
+
+
+def a_failure_is_told_once(d):
+    until(lambda: d.logged("mail system is down"), "a word about it")
+    d.say("dest:{lone}", state="release", by="test")
+    time.sleep(1)
+    equal(d.released(), [])
+    equal(len(d.calls("j")), 1)
+
+
+def hang(d):
+    a_queue(d)
+    d.write("end", "#!/bin/sh\necho $$ >%s/pid\nexec sleep 1000\n" % d.dir,
+            0o755)
+
+
+def a_hanging_one_holds_nobody_up(d):
+    def pid():
+        try:
+            with open(d.dir + "/pid") as file:
+                return int(file.read() or 0)
+        except OSError:
+            return 0
+    until(pid, "postqueue")
+    until(lambda: d.granted("filter") > 0, "the first grant")
+    lane = Lane(d)
+    equal(lane.gate("filter"), "OK encrypt")
+    equal(lane.outcome(OK), "NOTFOUND ")
+    lane.close()
+    d.policyd.terminate()
+    d.policyd.wait(PATIENCE)
+    until(lambda: not os.path.exists("/proc/%d" % pid()), "its end")
+
+
+def observing_releases_nothing(d):
+    time.sleep(1)
+    equal(d.calls("j") + d.calls("i"), [])
+
+
 GROUPS = [
     ({}, [a_fresh_upstream_shows_its_state, grants_carry_the_tls_policy, an_unfiltered_route_is_refused,
           unknown_next_hops_and_maps_are_refused,
@@ -536,7 +731,14 @@ GROUPS = [
     ({}, [trouble_opens_and_the_status_says_so]),
     ({"open_for": "1s"}, [it_recovers_by_itself]),
     ({}, [it_goes_on_without_redis]),
-    ({"mode": "observe"}, [observing_changes_nothing]),
+    ({"mode": "observe", "before": a_queue},
+     [observing_changes_nothing, observing_releases_nothing]),
+    ({"before": open_all}, [what_was_held_goes_oldest_first,
+                            nothing_goes_twice_and_nobody_looks_too_often]),
+    ({"before": hold_all}, [a_hold_closes_gate_and_intake,
+                            its_release_has_a_pace]),
+    ({"before": refuse_to_list}, [a_failure_is_told_once]),
+    ({"before": hang}, [a_hanging_one_holds_nobody_up]),
 ]
 
 

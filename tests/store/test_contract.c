@@ -722,7 +722,8 @@ START_TEST(an_override_lasts_as_long_as_it_says)
 	struct store_request force = {
 		.verb = STORE_OVERRIDE,
 		.name = "filter",
-		.u.override = { OVERRIDE_OPEN, 60000, "anna", "their cache" },
+		.u.override = { .state = OVERRIDE_OPEN, .for_ms = 60000,
+		    .by = "anna", .reason = "their cache" },
 	};
 
 	open_store(_i);
@@ -744,6 +745,39 @@ START_TEST(an_override_lasts_as_long_as_it_says)
 	nap(60);
 	r = observe((struct seen){ .host = "a" });
 	ck_assert_int_eq(r.u.upstream.override.state, OVERRIDE_NONE);
+}
+END_TEST
+
+START_TEST(a_hold_is_of_a_destination_alone)
+{
+	struct store_request word = {
+		.verb = STORE_OVERRIDE,
+		.name = "filter",	/* an upstream has the same name */
+		.u.override = { .destination = true, .state = OVERRIDE_HOLD,
+		    .for_ms = 60000, .by = "anna", .reason = "their move" },
+	};
+
+	open_store(_i);
+	const int64_t until = ask(&word).now_ms + 60000;
+	struct store_reply r = destination("filter");
+	ck_assert_int_eq(r.u.destination.hold.state, OVERRIDE_HOLD);
+	ck_assert_int_eq(r.u.destination.hold.until_ms, until);
+	ck_assert_uint_eq(r.u.destination.hold.rate, 0);
+	ck_assert_str_eq(r.u.destination.hold.by, "anna");
+	ck_assert_str_eq(r.u.destination.hold.reason, "their move");
+	r = observe((struct seen){ .host = "a" });
+	ck_assert_int_eq(r.u.upstream.override.state, OVERRIDE_NONE);
+
+	word.u.override.state = OVERRIDE_RELEASE;
+	word.u.override.rate = 7;
+	word.u.override.for_ms = 50;
+	ask(&word);
+	r = destination("filter");
+	ck_assert_int_eq(r.u.destination.hold.state, OVERRIDE_RELEASE);
+	ck_assert_uint_eq(r.u.destination.hold.rate, 7);
+	nap(80);
+	ck_assert_int_eq(destination("filter").u.destination.hold.state,
+	    OVERRIDE_NONE);
 }
 END_TEST
 
@@ -996,6 +1030,7 @@ main(void)
 		a_record_comes_back_as_it_was, every_state_comes_back_as_it_was,
 		a_stale_commit_changes_nothing, evidence_is_cleared_only_afresh,
 		an_override_lasts_as_long_as_it_says,
+		a_hold_is_of_a_destination_alone,
 		what_is_in_use_shows_beside_the_outcomes,
 		counters_add_up, hosts_are_listed, events_come_oldest_first,
 		an_odd_event_id_is_refused,

@@ -602,6 +602,8 @@ START_TEST(every_field_holds_nonsense)
 		redis_say(&redis, "HSET mailweir:override:{filter} state %s "
 		    "by %s reason %s until %s", junk[j], junk[j], junk[j],
 		    junk[j]);
+		redis_say(&redis, "HSET mailweir:override:dest:{contoso} "
+		    "state %s until %s rate %s", junk[j], junk[j], junk[j]);
 		redis_say(&redis, "HSET mailweir:dest:{contoso} accepted %s",
 		    junk[j]);
 		redis_say(&redis, "HSET mailweir:hosts h %s i %s", junk[j],

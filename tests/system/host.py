@@ -22,6 +22,7 @@ mode = "{mode}";
 host = "{name}";
 store = {{ redis = "{redis}"; timeout = "500ms"; }};
 rules_file = "{source}/conf/outcomes.rules";
+release = {{ command = "postqueue -c {config}"; {release} }};
 listen = {{
   policy = "unix:{sockets}/policy"; map = "unix:{sockets}/map";
   milter = "{milter}";
@@ -47,14 +48,15 @@ def split_wiring(text):
 
 class Host(Postfix):
     """milter: whether mailweir-milter runs and is wired; main, master: lines
-    after the wiring."""
+    after the wiring; release: more keys of that group."""
 
     def __init__(self, lab, name, redis, text, mode="enforce", milter=True,
-                 main="", master=""):
+                 main="", master="", release=""):
         super().__init__(lab, name)
         self.redis = redis
         self.mode = mode
         self.with_milter = milter
+        self.release = release
         self.policyd = self.milter = None
         self.loop_pid = None        # policyd's loop, as it was at the start
         self.file = lab.path(name + ".conf")
@@ -69,7 +71,8 @@ class Host(Postfix):
         with open(self.file, "w", encoding="utf-8") as file:
             file.write(HEAD.format(
                 mode=self.mode, name=self.name, redis=self.redis.address,
-                source=SOURCE, sockets=self.sockets,
+                source=SOURCE, sockets=self.sockets, config=self.config,
+                release=self.release,
                 milter="unix:%s/milter" % self.sockets
                 if self.with_milter else "") + text)
 

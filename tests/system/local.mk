@@ -3,7 +3,8 @@ dist_check_SCRIPTS += tests/system/test_cap.py tests/system/test_forest.py \
 	tests/system/test_gate.py tests/system/test_hold.py \
 	tests/system/test_outage.py tests/system/test_outage_silent.py \
 	tests/system/test_postfix_facts.py tests/system/test_readme.py \
-	tests/system/test_throttle.py tests/system/test_tls.py
+	tests/system/test_release.py tests/system/test_throttle.py \
+	tests/system/test_tls.py
 
 EXTRA_DIST += tests/system/guard.py tests/system/host.py \
 	tests/system/lab.py tests/system/load.py tests/system/loop.py \

@@ -1,3 +1,4 @@
--- KEYS: destination, leases.
+-- KEYS: destination, leases, hold.
 return { now, redis.call('HGETALL', KEYS[1]),
-    redis.call('ZCOUNT', KEYS[2], '(' .. now, '+inf') }
+    redis.call('ZCOUNT', KEYS[2], '(' .. now, '+inf'),
+    redis.call('HGETALL', KEYS[3]) }

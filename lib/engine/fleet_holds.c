@@ -1,0 +1,98 @@
+#include "lib/engine/fleet_parts.h"
+
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A word is published as well; this is for who did not hear it. */
+#define READ_MS 5000
+
+static struct fleet_hold *
+by_name(const struct fleet *f, const char *name)
+{
+	for (struct fleet_hold *h = f->holds; h != NULL; h = h->next)
+		if (strcmp(h->name, name) == 0)
+			return h;
+	return NULL;
+}
+
+static struct fleet_hold *
+add_hold(struct fleet *f, const char *name)
+{
+	struct fleet_hold *h = mem_new(1, sizeof(*h));
+
+	h->fleet = f;
+	snprintf(h->name, sizeof(h->name), "%s", name);
+	h->next = f->holds;
+	f->holds = h;
+	return h;
+}
+
+static void
+has_read(void *arg, const struct store_reply *reply, const struct err *err)
+{
+	struct fleet_hold *h = arg;
+
+	(void)err;
+	h->reading = false;
+	if (reply == NULL)
+		return;
+	fleet_note_time(h->fleet, reply);
+	h->word = reply->u.destination.hold;
+	if (h->index >= 0)
+		h->fleet->words[h->index] = h->word;
+}
+
+void
+fleet_holds_use_plan(struct fleet *f)
+{
+	f->words = mem_resize(f->words, f->plan->n_destinations,
+	    sizeof(*f->words));
+	for (struct fleet_hold *h = f->holds; h != NULL; h = h->next)
+		h->index = -1;
+	for (uint32_t i = 0; i < f->plan->n_destinations; i++) {
+		const char *name = f->plan->destinations[i].name;
+		struct fleet_hold *h = by_name(f, name);
+
+		if (h == NULL)
+			h = add_hold(f, name);
+		h->index = (int)i;
+		h->read_at_ms = 0;
+		f->words[i] = h->word;
+	}
+}
+
+void
+fleet_holds_tick(struct fleet *f, int64_t now_ms)
+{
+	for (struct fleet_hold *h = f->holds; h != NULL; h = h->next) {
+		if (h->index < 0 || h->reading || now_ms < h->read_at_ms)
+			continue;
+		h->reading = true;
+		h->read_at_ms = now_ms + READ_MS;
+		fleet_send(f, &(struct store_request){
+			.verb = STORE_DESTINATION, .name = h->name,
+		    }, has_read, h);
+	}
+}
+
+void
+fleet_holds_changed(struct fleet *f, struct span name)
+{
+	for (struct fleet_hold *h = f->holds; h != NULL; h = h->next)
+		if (name.at == NULL || span_eq(span_of(h->name), name))
+			h->read_at_ms = 0;
+}
+
+void
+fleet_holds_free(struct fleet *f)
+{
+	while (f->holds != NULL) {
+		struct fleet_hold *h = f->holds;
+
+		f->holds = h->next;
+		mem_free(h);
+	}
+	mem_free(f->words);
+}

@@ -1,0 +1,248 @@
+#include "config.h"
+
+#include "policy/helper.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/buffer.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define READ_MAX 16384		/* bytes at one turn of the loop */
+#define COMMAND_MAX 1024
+
+extern char **environ;
+
+struct helper {
+	struct event_base *base;
+	struct helper_events events;
+	struct event *child, *deadline;
+	struct event *output;	/* NULL: nothing more will be said */
+	struct evbuffer *said;
+	bool passing_over;	/* the rest of a line that is too long */
+	pid_t pid;		/* 0: none, or gone */
+	bool runs;
+	int status;
+};
+
+static void
+close_output(struct helper *h)
+{
+	if (h->output == NULL)
+		return;
+	close(event_get_fd(h->output));
+	event_free(h->output);
+	h->output = NULL;
+}
+
+/* It is over once the program is gone and all that it said was heard. */
+static void
+end_if_over(struct helper *h)
+{
+	if (h->pid != 0 || h->output != NULL)
+		return;
+	h->runs = false;
+	event_del(h->deadline);
+	evbuffer_drain(h->said, evbuffer_get_length(h->said));
+	h->events.ended(h->events.arg, WIFEXITED(h->status) &&
+	    WEXITSTATUS(h->status) == 0);
+}
+
+static void
+hear_lines(struct helper *h)
+{
+	struct evbuffer_ptr end;
+
+	while ((end = evbuffer_search_eol(h->said, NULL, NULL,
+	    EVBUFFER_EOL_LF)).pos >= 0) {
+		const size_t len = (size_t)end.pos;
+
+		if (!h->passing_over && len <= HELPER_LINE_MAX)
+			h->events.line(h->events.arg, (struct span){
+				(char *)evbuffer_pullup(h->said, end.pos + 1),
+				len });
+		evbuffer_drain(h->said, len + 1);
+		h->passing_over = false;
+	}
+	if (evbuffer_get_length(h->said) > HELPER_LINE_MAX) {
+		evbuffer_drain(h->said, evbuffer_get_length(h->said));
+		h->passing_over = true;
+	}
+}
+
+static void
+on_output(evutil_socket_t fd, short what, void *arg)
+{
+	struct helper *h = arg;
+	const int n = evbuffer_read(h->said, fd, READ_MAX);
+
+	(void)what;
+	if (n > 0)
+		hear_lines(h);
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+		close_output(h);
+		end_if_over(h);
+	}
+}
+
+static void
+on_child(evutil_socket_t number, short what, void *arg)
+{
+	struct helper *h = arg;
+
+	(void)number, (void)what;
+	if (h->pid == 0 || waitpid(h->pid, &h->status, WNOHANG) != h->pid)
+		return;
+	h->pid = 0;
+	end_if_over(h);
+}
+
+/* Whoever else holds its output now is not waited for. */
+static void
+on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct helper *h = arg;
+
+	(void)fd, (void)what;
+	if (h->pid != 0)
+		kill(h->pid, SIGKILL);
+	close_output(h);
+	end_if_over(h);
+}
+
+/* Words of a command into argv, cut in text. */
+static int
+cut_words(char *text, const char *const *more, char *argv[], struct err *err)
+{
+	size_t n = 0;
+
+	for (char *at = text; *at != '\0';) {
+		if (*at == ' ') {
+			*at++ = '\0';
+			continue;
+		}
+		if (n == HELPER_WORDS_MAX)
+			return err_set(err, ERR_CONFIG, "too many words");
+		argv[n++] = at;
+		at += strcspn(at, " ");
+	}
+	for (; *more != NULL; more++) {
+		if (n == HELPER_WORDS_MAX)
+			return err_set(err, ERR_CONFIG, "too many words");
+		argv[n++] = (char *)*more;	/* as execve(2) wants it */
+	}
+	argv[n] = NULL;
+	return 0;
+}
+
+/* 0, or an errno. The signals that we treat in a way of our own are as a
+ * program expects them, and no descriptor of ours is there. */
+static int
+spawn(char *argv[], int output, pid_t *out_pid)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none, usual;
+	int error;
+
+	sigemptyset(&none);
+	sigemptyset(&usual);
+	sigaddset(&usual, SIGPIPE);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setflags(&attributes,
+	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setsigdefault(&attributes, &usual);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null",
+	    O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
+	posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+	error = posix_spawnp(out_pid, argv[0], &actions, &attributes, argv,
+	    environ);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attributes);
+	return error;
+}
+
+struct helper *
+helper_new(struct event_base *base, const struct helper_events *events)
+{
+	struct helper *h = mem_new(1, sizeof(*h));
+
+	h->base = base;
+	h->events = *events;
+	h->said = evbuffer_new();
+	h->child = evsignal_new(base, SIGCHLD, on_child, h);
+	h->deadline = evtimer_new(base, on_deadline, h);
+	event_add(h->child, NULL);
+	return h;
+}
+
+void
+helper_free(struct helper **helper)
+{
+	struct helper *h = *helper;
+
+	if (h == NULL)
+		return;
+	if (h->pid != 0) {
+		kill(h->pid, SIGKILL);
+		waitpid(h->pid, NULL, 0);
+	}
+	close_output(h);
+	event_free(h->child);
+	event_free(h->deadline);
+	evbuffer_free(h->said);
+	mem_free(h);
+	*helper = NULL;
+}
+
+bool
+helper_runs(const struct helper *h)
+{
+	return h->runs;
+}
+
+int
+helper_start(struct helper *h, const char *command, const char *const *more,
+    struct err *err)
+{
+	static const struct timeval limit = {
+		.tv_sec = HELPER_DEADLINE_SECONDS,
+	};
+	char text[COMMAND_MAX], *argv[HELPER_WORDS_MAX + 1];
+	int ends[2], error;
+
+	assert(!h->runs);
+	if (!span_copy(text, sizeof(text), span_of(command)))
+		return err_set(err, ERR_CONFIG, "the command is too long");
+	if (cut_words(text, more, argv, err) < 0)
+		return -1;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_set(err, ERR_SYSTEM, "pipe: %s", strerror(errno));
+	error = spawn(argv, ends[1], &h->pid);
+	close(ends[1]);
+	if (error != 0) {
+		h->pid = 0;
+		close(ends[0]);
+		return err_set(err, ERR_SYSTEM, "%s: %s", argv[0],
+		    strerror(error));
+	}
+	evutil_make_socket_nonblocking(ends[0]);
+	h->output = event_new(h->base, ends[0], EV_READ | EV_PERSIST,
+	    on_output, h);
+	event_add(h->output, NULL);
+	event_add(h->deadline, &limit);
+	h->runs = true;
+	h->passing_over = false;
+	return 0;
+}
