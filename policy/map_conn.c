@@ -3,7 +3,8 @@
  * outcome.DEST after each delivery (socketmap_table(5)).
  *
  * All answers come from memory; only a full upstream makes a question wait,
- * in line for a slot, and that holds up its own smtp(8) process alone.
+ * in line for a slot or for its turn, and that holds up its own smtp(8)
+ * process alone.
  */
 #include "policy/conn.h"
 
@@ -188,6 +189,15 @@ verdict_of(const struct map_conn *m, const struct destination *d, int route)
 	    fleet_views(s->fleet), m->draw, 0, server_fleet_ms(s));
 }
 
+/* What was not to be had: where there is a slot, it was a token. */
+static enum decide_reason
+lack_of(struct fleet_upstream *u, enum decide_reason no_slot, int64_t now_ms)
+{
+	const struct line_state s = line_state(fleet_line(u), now_ms);
+
+	return s.in_use < s.granted ? DECIDE_RATE : no_slot;
+}
+
 /*
  * The wait in line is over, with or without a slot in hand. The question is
  * decided again: the upstream may have gone bad, or out of the plan.
@@ -211,7 +221,7 @@ wait_over(struct line_waiter *w, bool granted, int64_t now_ms)
 		v = verdict_of(m, &plan->destinations[destination], route);
 	if (v.answer == GATE_GRANT && !granted) {
 		v.answer = GATE_REFUSE;
-		v.reason = m->wait_reason;
+		v.reason = lack_of(m->asked, m->wait_reason, now_ms);
 	}
 	if (v.answer == GATE_GRANT)
 		grant(m, m->asked, now_ms);
@@ -267,11 +277,11 @@ gate(struct map_conn *m, uint32_t destination, struct span nexthop)
 		line_force(fleet_line(u));
 		return grant(m, u, now_ms);
 	}
-	if (line_take(fleet_line(u)))
+	if (line_take(fleet_line(u), now_ms))
 		return grant(m, u, now_ms);
 	line_wish(fleet_line(u), now_ms);
 	if (v.wait_ms == 0)
-		return refuse(m, u, v.wait_reason, 0);
+		return refuse(m, u, lack_of(u, v.wait_reason, now_ms), 0);
 	return wait_in_line(m, u, &v, now_ms);
 }
 

@@ -115,6 +115,7 @@ on_hosts(void *arg, uint32_t live)
 	struct loop *l = arg;
 
 	intake_set_hosts(l->server.intake, live);
+	fleet_set_hosts(l->server.fleet, live);
 }
 
 static void

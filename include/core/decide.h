@@ -23,11 +23,12 @@ enum decide_reason {
 	DECIDE_OPEN,		/* the upstream's breaker is open */
 	DECIDE_SHED,		/* drawn out: shedding or ramp */
 	DECIDE_NO_SLOT,		/* all its connections are in use */
+	DECIDE_RATE,		/* too many new connections a second */
 	DECIDE_TRIAL_TAKEN,	/* half-open, and the one trial is under way */
 	DECIDE_BYPASS,		/* an unfiltered route, and it may not be used */
 	DECIDE_FORCED,		/* an operator closed it */
 };
-/* "fine", "at-cap", "on-hold", "late", "open", "shed", "no-slot",
+/* "fine", "at-cap", "on-hold", "late", "open", "shed", "no-slot", "rate",
  * "trial-taken", "bypass", "forced". */
 const char *decide_reason_name(enum decide_reason reason);
 

@@ -44,6 +44,9 @@ void fleet_free(struct fleet **fleet);
 /* Another plan; upstreams are carried over by name, with all they hold. */
 void fleet_reload(struct fleet *fleet, const struct plan *plan);
 
+/* How many hosts share the upstreams' rates; at least 1, as it is at first. */
+void fleet_set_hosts(struct fleet *fleet, uint32_t hosts);
+
 /* Send what is due, step what is due, answer whose deadline passed. */
 void fleet_tick(struct fleet *fleet, int64_t now_ms);
 /* The store says that this upstream's record changed (publish). */

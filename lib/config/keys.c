@@ -70,8 +70,8 @@ static const struct config_key keys[KEYS] = {
 	[KEY_UPSTREAM_BREAKER] = { "upstreams.X", "breaker", "group", "", "",
 	    "the keys of breaker, for this upstream alone", NOW },
 	[KEY_UPSTREAM_RATE] = { "upstreams.X", "rate", "integer", "0..100000",
-	    "0", "new connections a second, all hosts together; 0: no limit",
-	    PLANNED },
+	    "0", "new connections a second, all hosts together, each with an "
+	    "equal part; 0: no limit", NOW },
 	[KEY_UPSTREAM_SHARE] = { "upstreams.X", "share", "percent", "1..100",
 	    "100",
 	    "as an alternate: at most this share of a destination's mail",

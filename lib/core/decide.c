@@ -14,6 +14,7 @@ static const char *const reason_names[] = {
 	[DECIDE_OPEN] = "open",
 	[DECIDE_SHED] = "shed",
 	[DECIDE_NO_SLOT] = "no-slot",
+	[DECIDE_RATE] = "rate",
 	[DECIDE_TRIAL_TAKEN] = "trial-taken",
 	[DECIDE_BYPASS] = "bypass",
 	[DECIDE_FORCED] = "forced",
@@ -100,6 +101,8 @@ phrase(enum decide_reason reason)
 	case DECIDE_AT_CAP:
 	case DECIDE_NO_SLOT:
 		return "is at its connection limit";
+	case DECIDE_RATE:
+		return "takes no more connections for now";
 	case DECIDE_SHED:
 		return "takes a part of the mail only";
 	case DECIDE_TRIAL_TAKEN:

@@ -16,7 +16,7 @@ struct fleet_upstream {
 	char name[PLAN_NAME_MAX + 1];
 	int index;			/* in the plan; -1: no longer there */
 	struct breaker_rules rules;
-	uint32_t connections;
+	uint32_t connections, rate;	/* as configured */
 	struct upstream_view view;
 	struct evidence evidence;	/* of the view's state */
 	struct line *line;
@@ -38,6 +38,7 @@ struct fleet {
 	char host[STORE_HOST_MAX + 1];
 	struct store_port port;
 	int64_t (*clock)(void);
+	uint32_t hosts;			/* that share the rates */
 	int64_t offset_ms;		/* fleet clock - monotonic clock */
 	struct fleet_upstream *all;
 	struct fleet_upstream **by_index;

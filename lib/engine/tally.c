@@ -24,6 +24,7 @@ deferred_for(enum decide_reason reason)
 	case DECIDE_OPEN:
 	case DECIDE_SHED:
 	case DECIDE_NO_SLOT:
+	case DECIDE_RATE:
 	case DECIDE_TRIAL_TAKEN:
 	case DECIDE_BYPASS:
 	case DECIDE_FORCED:

@@ -1,1 +1,2 @@
-dist_check_SCRIPTS += tests/policy/test_policyd.py tests/policy/test_storm.py
+dist_check_SCRIPTS += tests/policy/test_caps.py tests/policy/test_policyd.py \
+	tests/policy/test_storm.py
