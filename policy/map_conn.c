@@ -25,7 +25,7 @@
 #define GATE_REFUSED_STATUS SPAN("4.7.5 client TLS configuration problem")
 
 struct refusal {
-	char upstream[PLAN_NAME_MAX + 1];	/* "": none since the last outcome */
+	char upstream[PLAN_NAME_MAX + 1];	/* "": none in this delivery */
 	enum decide_reason reason;
 	int64_t next_try_ms;		/* fleet time; 0 unknown */
 	char incident[INCIDENT_MAX + 1];
@@ -37,7 +37,8 @@ struct map_conn {
 	struct fleet_upstream *at;	/* the story's upstream; NULL: none yet */
 	struct event *timer;		/* when the story wants a look */
 	struct refusal refusal;		/* the first of this delivery */
-	bool reported;			/* an outcome since the last gate */
+	bool delivering;		/* from the first gate to an outcome */
+	uint32_t went;			/* bit i: through route i */
 	/* The question that waits in line. */
 	struct line_waiter waiter;
 	char destination[PLAN_NAME_MAX + 1];
@@ -154,15 +155,47 @@ refuse(struct map_conn *m, const struct fleet_upstream *u,
 	return answer(m, SOCKETMAP_TEMP, decide_reason_name(reason));
 }
 
+static struct shares *
+shares_of(const struct map_conn *m, const struct destination *d)
+{
+	const struct server *s = m->conn.server;
+
+	return &s->shares[d - server_plan(s)->destinations];
+}
+
+/* A question after an outcome is another delivery, or what is left of it. */
+static void
+begin_delivery(struct map_conn *m, const struct destination *d)
+{
+	if (m->delivering)
+		return;
+	m->delivering = true;
+	m->went = 0;
+	m->refusal.upstream[0] = '\0';
+	shares_earn(shares_of(m, d), server_plan(m->conn.server), d);
+}
+
+/* A second next hop of an upstream costs its share nothing. */
+static bool
+went_through(const struct map_conn *m, uint32_t route)
+{
+	return (m->went & 1U << route) != 0;
+}
+
 /* With the slot in hand: the TLS policy that this upstream is to have. */
 static enum conn_next
-grant(struct map_conn *m, struct fleet_upstream *u, int64_t now_ms)
+grant(struct map_conn *m, const struct destination *d, uint32_t route,
+    int64_t now_ms)
 {
-	const struct plan *plan = server_plan(m->conn.server);
-	const char *tls = plan->upstreams[fleet_index(u)].tls_policy;
+	struct server *s = m->conn.server;
+	const uint32_t upstream = d->routes[route].upstream;
+	const char *tls = server_plan(s)->upstreams[upstream].tls_policy;
 
-	m->at = u;
-	story_granted(&m->story, (uint32_t)fleet_index(u), now_ms);
+	if (!went_through(m, route))
+		shares_use(shares_of(m, d), route, server_fleet_ms(s));
+	m->went |= 1U << route;
+	m->at = fleet_upstream(s->fleet, upstream);
+	story_granted(&m->story, upstream, now_ms);
 	set_timer(m, now_ms);
 	if (tls[0] == '\0')
 		return answer(m, SOCKETMAP_NOTFOUND, "");
@@ -181,12 +214,14 @@ place_of(const struct destination *d, int upstream)
 
 /* What the gate says to the question in hand, as things are now. */
 static struct gate_verdict
-verdict_of(const struct map_conn *m, const struct destination *d, int route)
+verdict_of(const struct map_conn *m, const struct destination *d,
+    uint32_t route)
 {
 	const struct server *s = m->conn.server;
 
-	return decide_gate(server_plan(s), d, (uint32_t)route,
-	    fleet_views(s->fleet), m->draw, 0, server_fleet_ms(s));
+	return decide_gate(server_plan(s), d, route, fleet_views(s->fleet),
+	    went_through(m, route) ? NULL : shares_of(m, d), m->draw, 0,
+	    server_fleet_ms(s));
 }
 
 /* What was not to be had: where there is a slot, it was a token. */
@@ -210,21 +245,22 @@ wait_over(struct line_waiter *w, bool granted, int64_t now_ms)
 	const struct plan *plan = server_plan(m->conn.server);
 	const int destination = plan_destination(plan,
 	    span_of(m->destination));
-	const int route = destination < 0 ? -1 :
-	    place_of(&plan->destinations[destination],
-	    fleet_index(m->asked));
+	const struct destination *d = destination < 0 ? NULL :
+	    &plan->destinations[destination];
+	const int route = d == NULL ? -1 :
+	    place_of(d, fleet_index(m->asked));
 	struct gate_verdict v = {
 		.answer = GATE_REFUSE, .reason = m->wait_reason,
 	};
 
 	if (route >= 0)
-		v = verdict_of(m, &plan->destinations[destination], route);
+		v = verdict_of(m, d, (uint32_t)route);
 	if (v.answer == GATE_GRANT && !granted) {
 		v.answer = GATE_REFUSE;
 		v.reason = lack_of(m->asked, m->wait_reason, now_ms);
 	}
 	if (v.answer == GATE_GRANT)
-		grant(m, m->asked, now_ms);
+		grant(m, d, (uint32_t)route, now_ms);
 	else {
 		refuse(m, m->asked, v.reason, v.next_try_ms);
 		if (granted)
@@ -258,6 +294,7 @@ gate(struct map_conn *m, uint32_t destination, struct span nexthop)
 
 	if (m->at != NULL)
 		end_attempt(m, &news, now_ms);
+	begin_delivery(m, d);
 	snprintf(m->destination, sizeof(m->destination), "%s", d->name);
 	if (route < 0) {
 		log_warning("unknown-nexthop",
@@ -268,17 +305,17 @@ gate(struct map_conn *m, uint32_t destination, struct span nexthop)
 	}
 	u = fleet_upstream(s->fleet, d->routes[route].upstream);
 	m->draw = chance_below(1000);
-	v = verdict_of(m, d, route);
+	v = verdict_of(m, d, (uint32_t)route);
 	if (v.would_refuse)
 		count(m, destination, DEST_WOULD_REFUSE);
 	if (v.answer == GATE_REFUSE)
 		return refuse(m, u, v.reason, v.next_try_ms);
 	if (!v.needs_slot) {
 		line_force(fleet_line(u));
-		return grant(m, u, now_ms);
+		return grant(m, d, (uint32_t)route, now_ms);
 	}
 	if (line_take(fleet_line(u), now_ms))
-		return grant(m, u, now_ms);
+		return grant(m, d, (uint32_t)route, now_ms);
 	line_wish(fleet_line(u), now_ms);
 	if (v.wait_ms == 0)
 		return refuse(m, u, lack_of(u, v.wait_reason, now_ms), 0);
@@ -354,7 +391,7 @@ outcome(struct map_conn *m, uint32_t destination, struct span status)
 
 	if (lost)
 		o = (struct outcome){ OUTCOME_DNS, "nexthop-not-found" };
-	m->reported = true;
+	m->delivering = false;
 	snprintf(m->destination, sizeof(m->destination), "%s",
 	    server_plan(s)->destinations[destination].name);
 	if (m->refusal.upstream[0] != '\0' &&
@@ -398,11 +435,6 @@ ask(struct map_conn *m, const struct socketmap_request *r)
 	/* The parents of a bare domain that got NOTFOUND: no new question. */
 	if (r->key.len > 0 && r->key.at[0] == '.')
 		return answer(m, SOCKETMAP_NOTFOUND, "");
-	/* A gate after an outcome is another delivery, or what is left of it. */
-	if (m->reported) {
-		m->refusal.upstream[0] = '\0';
-		m->reported = false;
-	}
 	return gate(m, (uint32_t)destination, r->key);
 }
 

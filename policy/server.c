@@ -159,6 +159,9 @@ on_reload(evutil_socket_t fd, short what, void *arg)
 	send_counters(l);
 	tally_free(&l->server.tally);
 	l->server.tally = tally_new(fresh->plan.n_destinations);
+	mem_free(l->server.shares);
+	l->server.shares = mem_new(fresh->plan.n_destinations,
+	    sizeof(*l->server.shares));
 	fleet_reload(l->server.fleet, &fresh->plan);
 	config_free(&l->config);
 	l->config = fresh;
@@ -264,6 +267,8 @@ loop_init(struct loop *l, const struct server_start *start)
 		.port = l->port, .clock = clock_mono_ms,
 	    });
 	l->server.tally = tally_new(l->config->plan.n_destinations);
+	l->server.shares = mem_new(l->config->plan.n_destinations,
+	    sizeof(*l->server.shares));
 	l->roster = roster_new(l->port, on_hosts, l);
 }
 
@@ -275,6 +280,7 @@ loop_free(struct loop *l)
 	intake_free(&l->server.intake);
 	fleet_free(&l->server.fleet);
 	tally_free(&l->server.tally);
+	mem_free(l->server.shares);
 	config_free(&l->config);
 	event_base_free(l->server.base);
 }

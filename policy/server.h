@@ -7,6 +7,7 @@
 #define POLICY_SERVER_H
 
 #include "config/config.h"
+#include "core/shares.h"
 #include "engine/fleet.h"
 #include "engine/intake.h"
 #include "engine/tally.h"
@@ -22,6 +23,7 @@ struct server {
 	struct fleet *fleet;
 	struct intake *intake;
 	struct tally *tally;
+	struct shares *shares;	/* by the plan's destination index */
 	struct conn *conns;	/* all open ones */
 	uint32_t n_conns;
 };

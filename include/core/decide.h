@@ -11,6 +11,7 @@
 
 #include "core/plan.h"
 #include "core/route.h"
+#include "core/shares.h"
 #include "core/view.h"
 
 enum decide_reason {
@@ -24,12 +25,13 @@ enum decide_reason {
 	DECIDE_SHED,		/* drawn out: shedding or ramp */
 	DECIDE_NO_SLOT,		/* all its connections are in use */
 	DECIDE_RATE,		/* too many new connections a second */
+	DECIDE_SHARE,		/* as an alternate, it had its share */
 	DECIDE_TRIAL_TAKEN,	/* half-open, and the one trial is under way */
 	DECIDE_BYPASS,		/* an unfiltered route, and it may not be used */
 	DECIDE_FORCED,		/* an operator closed it */
 };
 /* "fine", "at-cap", "on-hold", "late", "open", "shed", "no-slot", "rate",
- * "trial-taken", "bypass", "forced". */
+ * "share", "trial-taken", "bypass", "forced". */
 const char *decide_reason_name(enum decide_reason reason);
 
 /* Is no upstream of the destination allowed to take mail now? One that is
@@ -82,11 +84,12 @@ struct gate_verdict {
 	enum bypass bypass;		/* with DECIDE_BYPASS */
 	int64_t next_try_ms;		/* fleet time when it may change, 0 unknown */
 };
-/* route: place in d's routes; draw: 0..999 at random, once a question. */
+/* route: place in d's routes; shares: of d, NULL where they do not matter;
+ * draw: 0..999 at random, once a question. */
 struct gate_verdict decide_gate(const struct plan *p,
     const struct destination *d, uint32_t route,
-    const struct upstream_view *views, uint32_t draw, int64_t preflight_ms,
-    int64_t now_ms);
+    const struct upstream_view *views, const struct shares *shares,
+    uint32_t draw, int64_t preflight_ms, int64_t now_ms);
 
 /* The status of mail that we keep in the queue: "4.3.2 Mailweir: UPSTREAM is
  * ..., next try in 28s (incident ID)"; no number that an outsider should not

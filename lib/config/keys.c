@@ -74,8 +74,8 @@ static const struct config_key keys[KEYS] = {
 	    "equal part; 0: no limit", NOW },
 	[KEY_UPSTREAM_SHARE] = { "upstreams.X", "share", "percent", "1..100",
 	    "100",
-	    "as an alternate: at most this share of a destination's mail",
-	    PLANNED },
+	    "as an alternate: at most this share of a destination's mail; the "
+	    "rest is held", NOW },
 	[KEY_UPSTREAM_PROBE] = { "upstreams.X", "probe", "boolean", "", "false",
 	    "true: ask it by SMTP before real mail is tried again", PLANNED },
 	[KEY_UPSTREAM_SHIELD] = { "upstreams.X", "shield", "strings",

@@ -15,6 +15,7 @@ static const char *const reason_names[] = {
 	[DECIDE_SHED] = "shed",
 	[DECIDE_NO_SLOT] = "no-slot",
 	[DECIDE_RATE] = "rate",
+	[DECIDE_SHARE] = "share",
 	[DECIDE_TRIAL_TAKEN] = "trial-taken",
 	[DECIDE_BYPASS] = "bypass",
 	[DECIDE_FORCED] = "forced",
@@ -67,6 +68,27 @@ objection(const struct upstream_view *v, uint32_t draw, int64_t now_ms)
 	return DECIDE_FINE;
 }
 
+static bool
+is_used_up(const struct plan *p, const struct destination *d, uint32_t route,
+    const struct shares *shares, int64_t now_ms)
+{
+	return shares != NULL && shares_used_up(shares, p, d, route, now_ms);
+}
+
+/* Is there anybody behind this route who would take what it does not? */
+static bool
+has_alternate(const struct plan *p, const struct destination *d,
+    uint32_t route, const struct upstream_view *views,
+    const struct shares *shares, int64_t now_ms)
+{
+	int next = (int)route;
+
+	while ((next = route_alternate(d, next, views, now_ms)) >= 0)
+		if (!is_used_up(p, d, (uint32_t)next, shares, now_ms))
+			return true;
+	return false;
+}
+
 static struct gate_verdict
 refused(const struct upstream_view *v, enum decide_reason reason)
 {
@@ -80,7 +102,7 @@ refused(const struct upstream_view *v, enum decide_reason reason)
 
 /* A grant is worth a slot: how long to stand in line for one. */
 static struct gate_verdict
-with_slot(const struct plan *p, bool half_open, bool has_alternate)
+with_slot(const struct plan *p, bool half_open, bool may_spill)
 {
 	struct gate_verdict verdict = {
 		.answer = GATE_GRANT,
@@ -89,7 +111,7 @@ with_slot(const struct plan *p, bool half_open, bool has_alternate)
 		.wait_reason = half_open ? DECIDE_TRIAL_TAKEN : DECIDE_NO_SLOT,
 	};
 
-	if (has_alternate)
+	if (may_spill)
 		verdict.wait_ms = half_open ? 0 : p->gate_spill_ms;
 	return verdict;
 }
@@ -103,6 +125,8 @@ phrase(enum decide_reason reason)
 		return "is at its connection limit";
 	case DECIDE_RATE:
 		return "takes no more connections for now";
+	case DECIDE_SHARE:
+		return "takes no more than its share of the mail";
 	case DECIDE_SHED:
 		return "takes a part of the mail only";
 	case DECIDE_TRIAL_TAKEN:
@@ -209,12 +233,12 @@ decide_late(const struct plan *p, const struct destination *d,
 
 struct gate_verdict
 decide_gate(const struct plan *p, const struct destination *d, uint32_t route,
-    const struct upstream_view *views, uint32_t draw, int64_t preflight_ms,
-    int64_t now_ms)
+    const struct upstream_view *views, const struct shares *shares,
+    uint32_t draw, int64_t preflight_ms, int64_t now_ms)
 {
 	const struct route *r = &d->routes[route];
 	const struct upstream_view *v = &views[r->upstream];
-	const enum decide_reason reason = objection(v, draw, now_ms);
+	enum decide_reason reason = objection(v, draw, now_ms);
 	const enum bypass bypass = r->unfiltered ?
 	    route_bypass(p, d, route, views, preflight_ms, now_ms) : BYPASS_OK;
 
@@ -224,6 +248,8 @@ decide_gate(const struct plan *p, const struct destination *d, uint32_t route,
 			.reason = DECIDE_BYPASS,
 			.bypass = bypass,
 		};
+	if (reason == DECIDE_FINE && is_used_up(p, d, route, shares, now_ms))
+		reason = DECIDE_SHARE;
 	if (p->mode == PLAN_OBSERVE)
 		return (struct gate_verdict){
 			.answer = GATE_GRANT,
@@ -233,7 +259,7 @@ decide_gate(const struct plan *p, const struct destination *d, uint32_t route,
 	if (reason != DECIDE_FINE)
 		return refused(v, reason);
 	return with_slot(p, view_state(v, now_ms) == BREAKER_HALF_OPEN,
-	    route_alternate(d, (int)route, views, now_ms) >= 0);
+	    has_alternate(p, d, route, views, shares, now_ms));
 }
 
 struct reply

@@ -11,6 +11,7 @@ lib_libcore_a_SOURCES = \
 	include/core/replay.h lib/core/replay.c \
 	include/core/reply.h lib/core/reply.c \
 	include/core/route.h lib/core/route.c \
+	include/core/shares.h lib/core/shares.c \
 	include/core/story.h lib/core/story.c \
 	include/core/view.h lib/core/view.c \
 	include/core/window.h lib/core/window.c

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What an upstream may get beside its connections: so many new ones a second.
+"""What an upstream may get beside its connections: so many new ones a second,
+and as an alternate no more than its share.
 
 Real daemon, real redis-server, no Postfix. Speaks TAP."""
 
@@ -9,7 +10,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from test_policyd import OK, REFUSED, Lane, equal, main, until
+from test_policyd import BUSY, OK, REFUSED, Lane, equal, main, until
 
 RATE = 4
 
@@ -22,9 +23,13 @@ rules_file = "{source}/conf/outcomes.rules";
 gate = {{ wait = "1s"; spill = "100ms"; }};
 breaker = {{ consecutive = 3; open_for = "{open_for}"; trials = 1; }};
 upstreams = {{
+  filter = {{ nexthop = "[filter.test]:25"; connections = 2; }};
+  backup = {{ nexthop = [ "[backup.test]:25", "[other.test]:25" ]; share = 20; }};
   lone = {{ nexthop = "[lone.test]:25"; connections = 100; rate = 4; }};
 }};
 destinations = {{
+  contoso = {{ domains = [ "contoso.test" ];
+    routes = ( {{ upstream = "filter"; }}, {{ upstream = "backup"; }} ); }};
   lone = {{ domains = [ "lone.test" ]; routes = ( {{ upstream = "lone"; }} ); }};
 }};
 {extra}
@@ -59,10 +64,95 @@ def a_rate_is_not_kept_while_observing(d):
         lane.close()
 
 
+def break_filter(d):
+    """Without a delivery through the backup."""
+    lane = Lane(d)
+    for _ in range(3):
+        equal(lane.gate("filter"), "NOTFOUND ")
+        equal(lane.outcome(BUSY), "NOTFOUND ")
+    until(lambda: d.state("filter") == "open", "the breaker to open")
+    until(lambda: lane.gate("filter") == "TEMP open", "the gate to close")
+    lane.close()
+
+
+def deliver_by_backup(d):
+    """One delivery, the filter being away; what the backup's gate said."""
+    lane = Lane(d)
+    equal(lane.gate("filter"), "TEMP open")
+    answer = lane.gate("backup")
+    if answer == "NOTFOUND ":
+        equal(lane.outcome(OK), "NOTFOUND ")
+    else:
+        held = lane.outcome(REFUSED)
+        if not held.startswith("OK 4.3.2 Mailweir: filter "):
+            raise AssertionError(held)
+    lane.close()
+    return answer
+
+
+def a_backup_takes_its_share(d):
+    break_filter(d)
+    answers = [deliver_by_backup(d) for _ in range(50)]
+    through = answers.count("NOTFOUND ")
+    equal(answers.count("TEMP share"), 50 - through)
+    # Each fifth, and one; what went before has saved it one more, about.
+    if not 10 <= through <= 12:
+        raise AssertionError("%d of 50 went through it" % through)
+    until(lambda: d.counter("contoso", "held") == 50 - through, "held")
+
+
+def deliver_by_both(lane):
+    equal(lane.gate("filter"), "TEMP open")
+    equal(lane.gate("backup"), "NOTFOUND ")
+    equal(lane.gate("other"), "NOTFOUND ")
+    equal(lane.outcome(OK), "NOTFOUND ")
+
+
+def a_second_next_hop_costs_nothing(d):
+    until(lambda: deliver_by_backup(d) == "NOTFOUND ", "the next fifth")
+    lane = Lane(d)
+    for _ in range(9):          # saves two, with the next one
+        equal(lane.gate("filter"), "TEMP open")
+        lane.outcome(REFUSED)
+    deliver_by_both(lane)
+    equal(deliver_by_backup(d), "NOTFOUND ")
+    for _ in range(3):
+        equal(deliver_by_backup(d), "TEMP share")
+    deliver_by_both(lane)
+    lane.close()
+
+
+def a_full_primary_keeps_who_may_not_spill(d):
+    lanes = [Lane(d) for _ in range(4)]
+    for lane in lanes[:2]:
+        equal(lane.gate("filter"), "NOTFOUND ")
+    equal(lanes[2].gate("filter"), "TEMP no-slot")
+    equal(lanes[2].gate("backup"), "NOTFOUND ")
+    lanes[3].send("gate.contoso", "[filter.test]:25")
+    time.sleep(0.3)             # longer than gate.spill
+    equal(lanes[0].outcome(OK), "NOTFOUND ")
+    equal(lanes[3].read(), "NOTFOUND ")
+    for lane in lanes:
+        lane.close()
+
+
+def a_share_is_not_kept_while_observing(d):
+    for _ in range(5):
+        lane = Lane(d)
+        equal(lane.gate("backup"), "NOTFOUND ")
+        equal(lane.outcome(OK), "NOTFOUND ")
+        lane.close()
+    until(lambda: d.counter("contoso", "would_refuse") == 4, "would_refuse")
+
+
 GROUPS = [
+    ({"template": CONFIG}, [a_full_primary_keeps_who_may_not_spill]),
+    ({"template": CONFIG}, [a_backup_takes_its_share,
+                            a_second_next_hop_costs_nothing]),
     ({"template": CONFIG}, [a_rate_spaces_connections]),
     ({"template": CONFIG, "mode": "observe"},
-     [a_rate_is_not_kept_while_observing]),
+     [a_rate_is_not_kept_while_observing,
+      a_share_is_not_kept_while_observing]),
 ]
 
 
