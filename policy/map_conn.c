@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/decide.h"
+#include "core/shield.h"
 #include "core/story.h"
 #include "wire/netstring.h"
 #include "wire/socketmap.h"
@@ -333,6 +334,22 @@ fingerprint(struct span text)
 	return h;
 }
 
+/* Another status than Postfix has: the mail stays in the queue. */
+static enum conn_next
+keep(struct map_conn *m, uint32_t destination, const char *upstream,
+    const char *reason, const char *incident, const struct reply *reply)
+{
+	char text[REPLY_TEXT_MAX + 16];
+
+	count(m, destination, DEST_HELD);
+	log_info("held", LOG_TEXT("destination", m->destination),
+	    LOG_TEXT("upstream", upstream), LOG_TEXT("reason", reason),
+	    LOG_TEXT("incident", incident));
+	if (!reply_render(reply, REPLY_STATUS, text, sizeof(text)))
+		return answer(m, SOCKETMAP_NOTFOUND, "");
+	return answer(m, SOCKETMAP_OK, text);
+}
+
 /* Mail that stays in the queue because no upstream was allowed to take it. */
 static enum conn_next
 held(struct map_conn *m, uint32_t destination)
@@ -343,16 +360,36 @@ held(struct map_conn *m, uint32_t destination)
 	    r->next_try_ms > fleet_ms ? r->next_try_ms - fleet_ms : 0;
 	const struct reply reply = decide_held_reply(r->upstream, r->reason,
 	    wait_ms, r->incident);
-	char text[REPLY_TEXT_MAX + 16];
 
-	count(m, destination, DEST_HELD);
-	log_info("held", LOG_TEXT("destination", m->destination),
-	    LOG_TEXT("upstream", r->upstream),
-	    LOG_TEXT("reason", decide_reason_name(r->reason)),
-	    LOG_TEXT("incident", r->incident));
-	if (!reply_render(&reply, REPLY_STATUS, text, sizeof(text)))
-		return answer(m, SOCKETMAP_NOTFOUND, "");
-	return answer(m, SOCKETMAP_OK, text);
+	return keep(m, destination, r->upstream,
+	    decide_reason_name(r->reason), r->incident, &reply);
+}
+
+/* ... and because we do not take the one that answered at its word. */
+static enum conn_next
+shielded(struct map_conn *m, uint32_t destination,
+    const struct shield_verdict *v, struct span status)
+{
+	const char *why = shield_name(v->shield);
+
+	fleet_shielded(m->at, why, status, clock_mono_ms());
+	return keep(m, destination, fleet_name(m->at), why,
+	    fleet_view(m->at)->record.incident, &v->reply);
+}
+
+static struct shield_verdict
+judge(const struct map_conn *m, uint32_t destination, struct span status)
+{
+	const struct server *s = m->conn.server;
+	const struct destination *d =
+	    &server_plan(s)->destinations[destination];
+	const int route = m->at == NULL ? -1 :
+	    place_of(d, fleet_index(m->at));
+
+	if (route < 0)
+		return (struct shield_verdict){ .shield = SHIELD_NONE };
+	return shield_judge(server_plan(s), d, (uint32_t)route,
+	    fleet_views(s->fleet), status, server_fleet_ms(s));
 }
 
 static void
@@ -387,10 +424,14 @@ outcome(struct map_conn *m, uint32_t destination, struct span status)
 	const int64_t now_ms = clock_mono_ms();
 	struct outcome o = outcome_classify(s->config->rules, status);
 	const bool lost = is_lost_nexthop(m, status);
+	const struct shield_verdict v = judge(m, destination, status);
 	struct story_news news;
 
 	if (lost)
 		o = (struct outcome){ OUTCOME_DNS, "nexthop-not-found" };
+	/* A refusal that is not believed does not say that it works either. */
+	if (v.shield == SHIELD_TROUBLE && o.class == OUTCOME_REFUSED)
+		o.class = OUTCOME_IGNORE;
 	m->delivering = false;
 	snprintf(m->destination, sizeof(m->destination), "%s",
 	    server_plan(s)->destinations[destination].name);
@@ -408,6 +449,8 @@ outcome(struct map_conn *m, uint32_t destination, struct span status)
 	if (lost)
 		return answer(m, SOCKETMAP_OK,
 		    "4.4.3 Mailweir: the next hop was not found");
+	if (v.shield != SHIELD_NONE)
+		return shielded(m, destination, &v, status);
 	return answer(m, SOCKETMAP_NOTFOUND, "");
 }
 

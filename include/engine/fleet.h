@@ -79,5 +79,9 @@ int64_t fleet_slow_after(const struct fleet_upstream *u);
 void fleet_observe(struct fleet *fleet, struct fleet_upstream *u,
     struct outcome outcome, struct span text, int64_t began_ms,
     int64_t now_ms);
+/* A permanent answer of it was kept in the queue, and why: an event, once a
+ * minute. text may be hostile. */
+void fleet_shielded(struct fleet_upstream *u, const char *why,
+    struct span text, int64_t now_ms);
 
 #endif

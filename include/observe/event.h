@@ -15,6 +15,7 @@ enum event_kind {
 	EVENT_OVERRIDE,		/* an operator forced it, or let go */
 	EVENT_HOST_SEEN, EVENT_HOST_LOST,
 	EVENT_OUTCOME,		/* an outcome that an operator should see: policy, local, unknown */
+	EVENT_SHIELD,		/* permanent answers were kept in the queue */
 };
 
 struct event {
@@ -25,7 +26,7 @@ struct event {
 	enum breaker_reason reason;	/* EVENT_STATE */
 	uint32_t allowance;		/* EVENT_STATE, per mille */
 	const char *class;	/* EVENT_OUTCOME: outcome class */
-	const char *rule, *sample, *incident;	/* NULL or "": none */
+	const char *rule, *sample, *incident;	/* NULL or "": none; EVENT_SHIELD: rule is core/shield's */
 	const struct override *override;	/* EVENT_OVERRIDE */
 };
 
@@ -37,7 +38,7 @@ struct event_pair {
 #define EVENTS_KEPT 10000	/* in the stream, about */
 /*
  * The event as fields; returns how many (1..). The first is "event": breaker,
- * override, host-seen, host-lost or outcome. Empty ones are left out.
+ * override, host-seen, host-lost, outcome or shield. Empty ones are left out.
  */
 size_t event_pairs(const struct event *e, struct event_pair out[EVENT_PAIRS]);
 /* One log line with the same fields; opening is a warning, others info. */

@@ -80,7 +80,8 @@ static const struct config_key keys[KEYS] = {
 	    "true: ask it by SMTP before real mail is tried again", PLANNED },
 	[KEY_UPSTREAM_SHIELD] = { "upstreams.X", "shield", "strings",
 	    "16 at most", "[]", "permanent codes, such as \"5.4.1\", that "
-	    "become 4.3.2 while the breaker is not closed", PLANNED },
+	    "become 4.3.2 while the breaker is not closed; \"5.0.0\": an "
+	    "answer without one", NOW },
 
 	[KEY_DESTINATION_DOMAINS] = { "destinations.X", "domains", "strings",
 	    "", "[]", "its recipient domains; \".x\": every subdomain of x",

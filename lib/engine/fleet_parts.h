@@ -25,6 +25,7 @@ struct fleet_upstream {
 	char rule[OUTCOME_RULE_NAME_MAX + 1];	/* the last bad outcome's */
 	char sample[SAMPLE_MAX + 1];
 	int64_t event_ms[OUTCOME_CLASSES];	/* when one was last told */
+	int64_t shield_event_ms;
 	int64_t observe_at_ms, slots_at_ms;
 	int64_t slots_sent_ms;
 	bool observing, committing, reporting;

@@ -44,6 +44,12 @@ static const struct {
 	    "event=host-seen|host=mx2" },
 	{ "a host is lost", { .kind = EVENT_HOST_LOST, .host = "mx2" },
 	    "event=host-lost|host=mx2" },
+	{ "a shield tells why, and what was said",
+	    { .kind = EVENT_SHIELD, .host = "mx1", .upstream = "filter",
+		.rule = "shield", .sample = "5.4.1 host x said: 550 no",
+		.incident = "f-1" },
+	    "event=shield|upstream=filter|rule=shield|"
+	    "sample=5.4.1 host x said: 550 no|incident=f-1|host=mx1" },
 	{ "an outcome tells its class, and a stranger's text made printable",
 	    { .kind = EVENT_OUTCOME, .host = "mx1", .upstream = "filter",
 		.class = "policy", .rule = "blocked",

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What an upstream may get beside its connections: so many new ones a second,
-and as an alternate no more than its share.
+and as an alternate no more than its share; and what it may not do in trouble.
 
 Real daemon, real redis-server, no Postfix. Speaks TAP."""
 
@@ -11,6 +11,9 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from test_policyd import BUSY, OK, REFUSED, Lane, equal, main, until
+
+CONFUSED = ("5.4.1 host x[192.0.2.9] said: 550 5.4.1 no "
+            "(in reply to RCPT TO command)")
 
 RATE = 4
 
@@ -23,7 +26,7 @@ rules_file = "{source}/conf/outcomes.rules";
 gate = {{ wait = "1s"; spill = "100ms"; }};
 breaker = {{ consecutive = 3; open_for = "{open_for}"; trials = 1; }};
 upstreams = {{
-  filter = {{ nexthop = "[filter.test]:25"; connections = 2; }};
+  filter = {{ nexthop = "[filter.test]:25"; connections = 2; shield = [ "5.4.1" ]; }};
   backup = {{ nexthop = [ "[backup.test]:25", "[other.test]:25" ]; share = 20; }};
   lone = {{ nexthop = "[lone.test]:25"; connections = 100; rate = 4; }};
 }};
@@ -64,13 +67,20 @@ def a_rate_is_not_kept_while_observing(d):
         lane.close()
 
 
-def break_filter(d):
+def trip(d):
     """Without a delivery through the backup."""
     lane = Lane(d)
     for _ in range(3):
         equal(lane.gate("filter"), "NOTFOUND ")
         equal(lane.outcome(BUSY), "NOTFOUND ")
-    until(lambda: d.state("filter") == "open", "the breaker to open")
+    lane.close()
+    until(lambda: d.state("filter") != "closed", "the breaker to open")
+
+
+def break_filter(d):
+    """For longer than the test takes."""
+    trip(d)
+    lane = Lane(d)
     until(lambda: lane.gate("filter") == "TEMP open", "the gate to close")
     lane.close()
 
@@ -145,14 +155,70 @@ def a_share_is_not_kept_while_observing(d):
     until(lambda: d.counter("contoso", "would_refuse") == 4, "would_refuse")
 
 
+def shield_events(d):
+    return d.redis("XRANGE", "mailweir:events", "-", "+").split().count(
+        "shield") // 2          # the event's name, and its rule
+
+
+def a_shield_keeps_what_is_listed_while_in_trouble(d):
+    lane = Lane(d)
+    equal(lane.gate("filter"), "NOTFOUND ")
+    equal(lane.outcome(CONFUSED), "NOTFOUND ")
+    equal(lane.gate("filter"), "NOTFOUND ")
+    break_filter(d)
+    incident = d.redis("HGET", "mailweir:upstream:{filter}", "incident")
+    for _ in range(3):
+        equal(lane.outcome(CONFUSED), "OK 4.3.2 Mailweir: filter answered "
+              "5.4.1 while in trouble, kept in the queue (incident %s)" %
+              incident)
+    equal(lane.outcome(CONFUSED.replace("5.4.1", "5.1.1")), "NOTFOUND ")
+    equal(lane.outcome(CONFUSED.replace("host", "Mailweir: host")),
+          "NOTFOUND ")
+    until(lambda: d.counter("contoso", "held") == 3, "held")
+    until(lambda: d.logged("held: destination=contoso upstream=filter "
+                           "reason=shield incident=" + incident), "the log")
+    until(lambda: shield_events(d) == 1, "the event")
+    lane.close()
+
+
+def a_refusal_that_is_not_believed_closes_no_breaker(d):
+    trip(d)
+    lane = Lane(d)
+    for _ in range(5):
+        until(lambda: lane.gate("filter") == "NOTFOUND ", "a trial")
+        answer = lane.outcome(CONFUSED)
+        if not answer.startswith("OK 4.3.2 Mailweir: filter answered 5.4.1"):
+            raise AssertionError(answer)
+    until(lambda: d.redis("HGET", "mailweir:upstream:{filter}",
+                          "outcome_ignore") == "5", "the outcomes")
+    equal(d.state("filter"), "half-open")
+    until(lambda: lane.gate("filter") == "NOTFOUND ", "a trial")
+    equal(lane.outcome(OK), "NOTFOUND ")
+    until(lambda: d.state("filter") in ("ramp", "closed"), "the ramp")
+    lane.close()
+
+
+def nothing_is_shielded_while_observing(d):
+    trip(d)
+    lane = Lane(d)
+    time.sleep(0.3)
+    equal(lane.gate("filter"), "NOTFOUND ")
+    equal(lane.outcome(CONFUSED), "NOTFOUND ")
+    lane.close()
+
+
 GROUPS = [
+    ({"template": CONFIG}, [a_shield_keeps_what_is_listed_while_in_trouble]),
+    ({"template": CONFIG, "open_for": "1s"},
+     [a_refusal_that_is_not_believed_closes_no_breaker]),
     ({"template": CONFIG}, [a_full_primary_keeps_who_may_not_spill]),
     ({"template": CONFIG}, [a_backup_takes_its_share,
                             a_second_next_hop_costs_nothing]),
     ({"template": CONFIG}, [a_rate_spaces_connections]),
     ({"template": CONFIG, "mode": "observe"},
      [a_rate_is_not_kept_while_observing,
-      a_share_is_not_kept_while_observing]),
+      a_share_is_not_kept_while_observing,
+      nothing_is_shielded_while_observing]),
 ]
 
 
