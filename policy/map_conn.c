@@ -3,7 +3,8 @@
  * outcome.DEST after each delivery (socketmap_table(5)).
  *
  * All answers come from memory; only a full upstream makes a question wait,
- * in line for a slot, and that holds up its own smtp(8) process alone.
+ * in line for a slot or for its turn, and that holds up its own smtp(8)
+ * process alone.
  */
 #include "policy/conn.h"
 
@@ -12,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/decide.h"
+#include "core/shield.h"
 #include "core/story.h"
 #include "policy/prober.h"
 #include "wire/netstring.h"
@@ -26,7 +28,8 @@
 
 struct refusal {
 	char who[PLAN_NAME_MAX + 1];	/* upstream, or the destination that an
-					 * operator holds; "": none */
+					 * operator holds; "": none in this
+					 * delivery */
 	enum decide_reason reason;
 	int64_t next_try_ms;		/* fleet time; 0 unknown */
 	char incident[INCIDENT_MAX + 1];
@@ -38,7 +41,8 @@ struct map_conn {
 	struct fleet_upstream *at;	/* the story's upstream; NULL: none yet */
 	struct event *timer;		/* when the story wants a look */
 	struct refusal refusal;		/* the first of this delivery */
-	bool reported;			/* an outcome since the last gate */
+	bool delivering;		/* from the first gate to an outcome */
+	uint32_t went;			/* bit i: through route i */
 	/* The question that waits in line. */
 	struct line_waiter waiter;
 	char destination[PLAN_NAME_MAX + 1];
@@ -162,15 +166,47 @@ refuse(struct map_conn *m, const struct fleet_upstream *u,
 	return answer(m, SOCKETMAP_TEMP, decide_reason_name(v->reason));
 }
 
+static struct shares *
+shares_of(const struct map_conn *m, const struct destination *d)
+{
+	const struct server *s = m->conn.server;
+
+	return &s->shares[d - server_plan(s)->destinations];
+}
+
+/* A question after an outcome is another delivery, or what is left of it. */
+static void
+begin_delivery(struct map_conn *m, const struct destination *d)
+{
+	if (m->delivering)
+		return;
+	m->delivering = true;
+	m->went = 0;
+	m->refusal.who[0] = '\0';
+	shares_earn(shares_of(m, d), server_plan(m->conn.server), d);
+}
+
+/* A second next hop of an upstream costs its share nothing. */
+static bool
+went_through(const struct map_conn *m, uint32_t route)
+{
+	return (m->went & 1U << route) != 0;
+}
+
 /* With the slot in hand: the TLS policy that this upstream is to have. */
 static enum conn_next
-grant(struct map_conn *m, struct fleet_upstream *u, int64_t now_ms)
+grant(struct map_conn *m, const struct destination *d, uint32_t route,
+    int64_t now_ms)
 {
-	const struct plan *plan = server_plan(m->conn.server);
-	const char *tls = plan->upstreams[fleet_index(u)].tls_policy;
+	struct server *s = m->conn.server;
+	const uint32_t upstream = d->routes[route].upstream;
+	const char *tls = server_plan(s)->upstreams[upstream].tls_policy;
 
-	m->at = u;
-	story_granted(&m->story, (uint32_t)fleet_index(u), now_ms);
+	if (!went_through(m, route))
+		shares_use(shares_of(m, d), route, server_fleet_ms(s));
+	m->went |= 1U << route;
+	m->at = fleet_upstream(s->fleet, upstream);
+	story_granted(&m->story, upstream, now_ms);
 	set_timer(m, now_ms);
 	if (tls[0] == '\0')
 		return answer(m, SOCKETMAP_NOTFOUND, "");
@@ -189,13 +225,24 @@ place_of(const struct destination *d, int upstream)
 
 /* What the gate says to the question in hand, as things are now. */
 static struct gate_verdict
-verdict_of(const struct map_conn *m, const struct destination *d, int route)
+verdict_of(const struct map_conn *m, const struct destination *d,
+    uint32_t route)
 {
 	const struct server *s = m->conn.server;
 	const struct snapshot now = fleet_snapshot(s->fleet);
 
-	return decide_gate(server_plan(s), d, (uint32_t)route, &now, m->draw,
-	    0, server_fleet_ms(s));
+	return decide_gate(server_plan(s), d, route, &now,
+	    went_through(m, route) ? NULL : shares_of(m, d), m->draw, 0,
+	    server_fleet_ms(s));
+}
+
+/* What was not to be had: where there is a slot, it was a token. */
+static enum decide_reason
+lack_of(struct fleet_upstream *u, enum decide_reason no_slot, int64_t now_ms)
+{
+	const struct line_state s = line_state(fleet_line(u), now_ms);
+
+	return s.in_use < s.granted ? DECIDE_RATE : no_slot;
 }
 
 /*
@@ -210,21 +257,22 @@ wait_over(struct line_waiter *w, bool granted, int64_t now_ms)
 	const struct plan *plan = server_plan(m->conn.server);
 	const int destination = plan_destination(plan,
 	    span_of(m->destination));
-	const int route = destination < 0 ? -1 :
-	    place_of(&plan->destinations[destination],
-	    fleet_index(m->asked));
+	const struct destination *d = destination < 0 ? NULL :
+	    &plan->destinations[destination];
+	const int route = d == NULL ? -1 :
+	    place_of(d, fleet_index(m->asked));
 	struct gate_verdict v = {
 		.answer = GATE_REFUSE, .reason = m->wait_reason,
 	};
 
 	if (route >= 0)
-		v = verdict_of(m, &plan->destinations[destination], route);
+		v = verdict_of(m, d, (uint32_t)route);
 	if (v.answer == GATE_GRANT && !granted) {
 		v.answer = GATE_REFUSE;
-		v.reason = m->wait_reason;
+		v.reason = lack_of(m->asked, m->wait_reason, now_ms);
 	}
 	if (v.answer == GATE_GRANT)
-		grant(m, m->asked, now_ms);
+		grant(m, d, (uint32_t)route, now_ms);
 	else {
 		refuse(m, m->asked, &v);
 		if (granted)
@@ -258,6 +306,7 @@ gate(struct map_conn *m, uint32_t destination, struct span nexthop)
 
 	if (m->at != NULL)
 		end_attempt(m, &news, now_ms);
+	begin_delivery(m, d);
 	snprintf(m->destination, sizeof(m->destination), "%s", d->name);
 	if (route < 0) {
 		log_warning("unknown-nexthop",
@@ -268,20 +317,20 @@ gate(struct map_conn *m, uint32_t destination, struct span nexthop)
 	}
 	u = fleet_upstream(s->fleet, d->routes[route].upstream);
 	m->draw = chance_below(1000);
-	v = verdict_of(m, d, route);
+	v = verdict_of(m, d, (uint32_t)route);
 	if (v.would_refuse)
 		count(m, destination, DEST_WOULD_REFUSE);
 	if (v.answer == GATE_REFUSE)
 		return refuse(m, u, &v);
 	if (!v.needs_slot) {
 		line_force(fleet_line(u));
-		return grant(m, u, now_ms);
+		return grant(m, d, (uint32_t)route, now_ms);
 	}
-	if (line_take(fleet_line(u)))
-		return grant(m, u, now_ms);
+	if (line_take(fleet_line(u), now_ms))
+		return grant(m, d, (uint32_t)route, now_ms);
 	line_wish(fleet_line(u), now_ms);
 	if (v.wait_ms == 0) {
-		v.reason = v.wait_reason;
+		v.reason = lack_of(u, v.wait_reason, now_ms);
 		return refuse(m, u, &v);
 	}
 	return wait_in_line(m, u, &v, now_ms);
@@ -298,6 +347,22 @@ fingerprint(struct span text)
 	return h;
 }
 
+/* Another status than Postfix has: the mail stays in the queue. */
+static enum conn_next
+keep(struct map_conn *m, uint32_t destination, const char *upstream,
+    const char *reason, const char *incident, const struct reply *reply)
+{
+	char text[REPLY_TEXT_MAX + 16];
+
+	count(m, destination, DEST_HELD);
+	log_info("held", LOG_TEXT("destination", m->destination),
+	    LOG_TEXT("upstream", upstream), LOG_TEXT("reason", reason),
+	    LOG_TEXT("incident", incident));
+	if (!reply_render(reply, REPLY_STATUS, text, sizeof(text)))
+		return answer(m, SOCKETMAP_NOTFOUND, "");
+	return answer(m, SOCKETMAP_OK, text);
+}
+
 /* Mail that stays in the queue because no upstream was allowed to take it. */
 static enum conn_next
 held(struct map_conn *m, uint32_t destination)
@@ -308,16 +373,36 @@ held(struct map_conn *m, uint32_t destination)
 	    r->next_try_ms > fleet_ms ? r->next_try_ms - fleet_ms : 0;
 	const struct reply reply = decide_held_reply(r->who, r->reason,
 	    wait_ms, r->incident);
-	char text[REPLY_TEXT_MAX + 16];
 
-	count(m, destination, DEST_HELD);
-	log_info("held", LOG_TEXT("destination", m->destination),
-	    LOG_TEXT("upstream", r->who),
-	    LOG_TEXT("reason", decide_reason_name(r->reason)),
-	    LOG_TEXT("incident", r->incident));
-	if (!reply_render(&reply, REPLY_STATUS, text, sizeof(text)))
-		return answer(m, SOCKETMAP_NOTFOUND, "");
-	return answer(m, SOCKETMAP_OK, text);
+	return keep(m, destination, r->who,
+	    decide_reason_name(r->reason), r->incident, &reply);
+}
+
+/* ... and because we do not take the one that answered at its word. */
+static enum conn_next
+shielded(struct map_conn *m, uint32_t destination,
+    const struct shield_verdict *v, struct span status)
+{
+	const char *why = shield_name(v->shield);
+
+	fleet_shielded(m->at, why, status, clock_mono_ms());
+	return keep(m, destination, fleet_name(m->at), why,
+	    fleet_view(m->at)->record.incident, &v->reply);
+}
+
+static struct shield_verdict
+judge(const struct map_conn *m, uint32_t destination, struct span status)
+{
+	const struct server *s = m->conn.server;
+	const struct destination *d =
+	    &server_plan(s)->destinations[destination];
+	const int route = m->at == NULL ? -1 :
+	    place_of(d, fleet_index(m->at));
+
+	if (route < 0)
+		return (struct shield_verdict){ .shield = SHIELD_NONE };
+	return shield_judge(server_plan(s), d, (uint32_t)route,
+	    fleet_views(s->fleet), status, server_fleet_ms(s));
 }
 
 static void
@@ -352,11 +437,15 @@ outcome(struct map_conn *m, uint32_t destination, struct span status)
 	const int64_t now_ms = clock_mono_ms();
 	struct outcome o = outcome_classify(s->config->rules, status);
 	const bool lost = is_lost_nexthop(m, status);
+	const struct shield_verdict v = judge(m, destination, status);
 	struct story_news news;
 
 	if (lost)
 		o = (struct outcome){ OUTCOME_DNS, "nexthop-not-found" };
-	m->reported = true;
+	/* A refusal that is not believed does not say that it works either. */
+	if (v.shield == SHIELD_TROUBLE && o.class == OUTCOME_REFUSED)
+		o.class = OUTCOME_IGNORE;
+	m->delivering = false;
 	snprintf(m->destination, sizeof(m->destination), "%s",
 	    server_plan(s)->destinations[destination].name);
 	if (m->refusal.who[0] != '\0' &&
@@ -373,6 +462,8 @@ outcome(struct map_conn *m, uint32_t destination, struct span status)
 	if (lost)
 		return answer(m, SOCKETMAP_OK,
 		    "4.4.3 Mailweir: the next hop was not found");
+	if (v.shield != SHIELD_NONE)
+		return shielded(m, destination, &v, status);
 	return answer(m, SOCKETMAP_NOTFOUND, "");
 }
 
@@ -400,11 +491,6 @@ ask(struct map_conn *m, const struct socketmap_request *r)
 	/* The parents of a bare domain that got NOTFOUND: no new question. */
 	if (r->key.len > 0 && r->key.at[0] == '.')
 		return answer(m, SOCKETMAP_NOTFOUND, "");
-	/* A gate after an outcome is another delivery, or what is left of it. */
-	if (m->reported) {
-		m->refusal.who[0] = '\0';
-		m->reported = false;
-	}
 	return gate(m, (uint32_t)destination, r->key);
 }
 

@@ -335,7 +335,7 @@ look(struct prober *p, struct fleet_upstream *u, const struct upstream *up,
 	if (!view->known || !is_wanted(s, state) || s->run != NULL ||
 	    now_ms < s->next_ms || !probe_target(up, &target))
 		return;
-	if (line_take(fleet_line(u)))
+	if (line_take(fleet_line(u), now_ms))
 		begin(s, up, &target, state == BREAKER_HALF_OPEN, now_ms);
 	else
 		line_wish(fleet_line(u), now_ms);

@@ -122,6 +122,7 @@ on_hosts(void *arg, uint32_t live)
 	struct loop *l = arg;
 
 	intake_set_hosts(l->server.intake, live);
+	fleet_set_hosts(l->server.fleet, live);
 }
 
 static void
@@ -165,6 +166,9 @@ on_reload(evutil_socket_t fd, short what, void *arg)
 	send_counters(l);
 	tally_free(&l->server.tally);
 	l->server.tally = tally_new(fresh->plan.n_destinations);
+	mem_free(l->server.shares);
+	l->server.shares = mem_new(fresh->plan.n_destinations,
+	    sizeof(*l->server.shares));
 	fleet_reload(l->server.fleet, &fresh->plan);
 	config_free(&l->config);
 	l->config = fresh;
@@ -274,6 +278,8 @@ loop_init(struct loop *l, const struct server_start *start)
 	    });
 	l->server.tally = tally_new(l->config->plan.n_destinations);
 	l->server.prober = prober_new(&l->server);
+	l->server.shares = mem_new(l->config->plan.n_destinations,
+	    sizeof(*l->server.shares));
 	l->roster = roster_new(l->port, on_hosts, l);
 	l->release = release_new(&l->server);
 }
@@ -286,6 +292,7 @@ loop_free(struct loop *l)
 	intake_free(&l->server.intake);
 	fleet_free(&l->server.fleet);
 	tally_free(&l->server.tally);
+	mem_free(l->server.shares);
 	config_free(&l->config);
 	event_base_free(l->server.base);
 }

@@ -7,6 +7,7 @@
 #define POLICY_SERVER_H
 
 #include "config/config.h"
+#include "core/shares.h"
 #include "engine/fleet.h"
 #include "engine/intake.h"
 #include "engine/tally.h"
@@ -24,6 +25,7 @@ struct server {
 	struct intake *intake;
 	struct tally *tally;
 	struct prober *prober;
+	struct shares *shares;	/* by the plan's destination index */
 	struct conn *conns;	/* all open ones */
 	uint32_t n_conns;
 };

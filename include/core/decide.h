@@ -11,6 +11,7 @@
 
 #include "core/plan.h"
 #include "core/route.h"
+#include "core/shares.h"
 #include "core/view.h"
 
 enum decide_reason {
@@ -23,12 +24,14 @@ enum decide_reason {
 	DECIDE_OPEN,		/* the upstream's breaker is open */
 	DECIDE_SHED,		/* drawn out: shedding or ramp */
 	DECIDE_NO_SLOT,		/* all its connections are in use */
+	DECIDE_RATE,		/* too many new connections a second */
+	DECIDE_SHARE,		/* as an alternate, it had its share */
 	DECIDE_TRIAL_TAKEN,	/* half-open, and the one trial is under way */
 	DECIDE_BYPASS,		/* an unfiltered route, and it may not be used */
 	DECIDE_FORCED,		/* an operator closed it, or holds the destination */
 };
-/* "fine", "at-cap", "on-hold", "late", "open", "shed", "no-slot",
- * "trial-taken", "bypass", "forced". */
+/* "fine", "at-cap", "on-hold", "late", "open", "shed", "no-slot", "rate",
+ * "share", "trial-taken", "bypass", "forced". */
 const char *decide_reason_name(enum decide_reason reason);
 
 /* In all of these d is one of p's destinations. */
@@ -84,11 +87,12 @@ struct gate_verdict {
 	bool held;			/* with DECIDE_FORCED: it is the destination */
 	int64_t next_try_ms;		/* fleet time when it may change, 0 unknown */
 };
-/* route: place in d's routes; draw: 0..999 at random, once a question. */
+/* route: place in d's routes; shares: of d, NULL where they do not matter;
+ * draw: 0..999 at random, once a question. */
 struct gate_verdict decide_gate(const struct plan *p,
     const struct destination *d, uint32_t route,
-    const struct snapshot *now, uint32_t draw, int64_t preflight_ms,
-    int64_t now_ms);
+    const struct snapshot *now, const struct shares *shares, uint32_t draw,
+    int64_t preflight_ms, int64_t now_ms);
 
 /*
  * May held mail of d go back to work now? A share of the traffic is not enough:

@@ -10,6 +10,7 @@
 #include "base/compiler.h"
 #include "base/err.h"
 #include "base/span.h"
+#include "core/reply.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -60,6 +61,9 @@ struct outcome {
 struct outcome outcome_classify(const struct outcome_rules *rules,
     struct span status);
 
+/* Does this status quote a reply to one of our commands, "D.S.N host NAME[ADDR]
+ * said: ..."? *out is D.S.N then. */
+bool outcome_is_reply(struct span status, struct dsn *out);
 /*
  * Does Postfix's own part of this status say that the SMTP transaction may
  * still be going on (a refusal "in reply to RCPT TO command" while other

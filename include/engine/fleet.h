@@ -44,6 +44,9 @@ void fleet_free(struct fleet **fleet);
 /* Another plan; upstreams are carried over by name, with all they hold. */
 void fleet_reload(struct fleet *fleet, const struct plan *plan);
 
+/* How many hosts share the upstreams' rates; at least 1, as it is at first. */
+void fleet_set_hosts(struct fleet *fleet, uint32_t hosts);
+
 /* Send what is due, step what is due, answer whose deadline passed. */
 void fleet_tick(struct fleet *fleet, int64_t now_ms);
 /* The store says that an upstream's record, or what an operator says of it or
@@ -79,5 +82,9 @@ int64_t fleet_slow_after(const struct fleet_upstream *u);
 void fleet_observe(struct fleet *fleet, struct fleet_upstream *u,
     struct outcome outcome, struct span text, int64_t began_ms,
     int64_t now_ms);
+/* A permanent answer of it was kept in the queue, and why: an event, once a
+ * minute. text may be hostile. */
+void fleet_shielded(struct fleet_upstream *u, const char *why,
+    struct span text, int64_t now_ms);
 
 #endif

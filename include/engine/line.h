@@ -2,9 +2,10 @@
  * line - one upstream's slots on this host, and those who wait for one.
  *
  * The fleet grants this host a number of slots ahead of need; the line spends
- * them from memory. Who finds none waits in order of arrival until a slot
- * comes free, a greater grant arrives, or the waiter's deadline. Knows no
- * store, no socket and no clock.
+ * them from memory. Where the upstream has a rate, each new connection takes a
+ * token as well. Who finds no slot or no token waits in order of arrival until
+ * there are both, or until the waiter's deadline. Knows no store, no socket
+ * and no clock.
  */
 #ifndef ENGINE_LINE_H
 #define ENGINE_LINE_H
@@ -32,9 +33,14 @@ struct line *line_new(void);
 /* Nobody may be waiting. */
 void line_free(struct line **line);
 
-/* Take a free slot, if there is one and nobody stands in line before. */
-bool line_take(struct line *line);
-/* Take one in any case, over the grant too: where the cap only observes. */
+/* New connections here: millionths of one a second (base/bucket), 0 for no
+ * limit, as it is at first. */
+void line_set_rate(struct line *line, int64_t rate);
+
+/* Take a free slot, if there is one, the rate allows it, and nobody stands in
+ * line before. */
+bool line_take(struct line *line, int64_t now_ms);
+/* Take one in any case, over grant and rate too: where they only observe. */
 void line_force(struct line *line);
 /* Stand in line; w->done comes later, never from within this call. */
 void line_wait(struct line *line, struct line_waiter *w, int64_t deadline_ms);
@@ -52,6 +58,8 @@ void line_wish(struct line *line, int64_t now_ms);
 void line_grant(struct line *line, uint32_t granted, int64_t now_ms);
 /* The grant is void, or in doubt: keep only what is in use. */
 void line_void(struct line *line);
+/* Time passed: serve those for whom there is a token now. */
+void line_serve(struct line *line, int64_t now_ms);
 /* Answer those whose deadline has passed; free the slots that have rested. */
 void line_expire(struct line *line, int64_t now_ms);
 

@@ -16,6 +16,7 @@ enum event_kind {
 	EVENT_HOST_SEEN, EVENT_HOST_LOST,
 	EVENT_THROTTLE,		/* the fleet's cap on connections changed */
 	EVENT_OUTCOME,		/* an outcome that an operator should see: policy, local, slow, unknown */
+	EVENT_SHIELD,		/* permanent answers were kept in the queue */
 };
 
 struct event {
@@ -27,7 +28,7 @@ struct event {
 	uint32_t allowance;		/* EVENT_STATE, per mille */
 	uint32_t cap_from, cap_to;	/* EVENT_THROTTLE */
 	const char *class;	/* EVENT_OUTCOME: outcome class */
-	const char *rule, *sample, *incident;	/* NULL or "": none */
+	const char *rule, *sample, *incident;	/* NULL or "": none; EVENT_SHIELD: rule is core/shield's */
 	const struct override *override;	/* EVENT_OVERRIDE */
 };
 
@@ -39,7 +40,8 @@ struct event_pair {
 #define EVENTS_KEPT 10000	/* in the stream, about */
 /*
  * The event as fields; returns how many (1..). The first is "event": breaker,
- * override, host-seen, host-lost, throttle or outcome. Empty ones are left out.
+ * override, host-seen, host-lost, throttle, outcome or shield. Empty ones are
+ * left out.
  */
 size_t event_pairs(const struct event *e, struct event_pair out[EVENT_PAIRS]);
 /* One log line with the same fields; opening is a warning, others info. */

@@ -4,6 +4,7 @@ lib_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(PCRE2_CFLAGS) $(IDN2_CFLAGS) \
 	$(SYSTEMD_CFLAGS)
 lib_libbase_a_SOURCES = \
 	include/base/compiler.h \
+	include/base/bucket.h lib/base/bucket.c \
 	include/base/buf.h lib/base/buf.c \
 	include/base/chance.h lib/base/chance.c \
 	include/base/clock.h lib/base/clock.c \

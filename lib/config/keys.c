@@ -70,17 +70,18 @@ static const struct config_key keys[KEYS] = {
 	[KEY_UPSTREAM_BREAKER] = { "upstreams.X", "breaker", "group", "", "",
 	    "the keys of breaker, for this upstream alone", NOW },
 	[KEY_UPSTREAM_RATE] = { "upstreams.X", "rate", "integer", "0..100000",
-	    "0", "new connections a second, all hosts together; 0: no limit",
-	    PLANNED },
+	    "0", "new connections a second, all hosts together, each with an "
+	    "equal part; 0: no limit", NOW },
 	[KEY_UPSTREAM_SHARE] = { "upstreams.X", "share", "percent", "1..100",
 	    "100",
-	    "as an alternate: at most this share of a destination's mail",
-	    PLANNED },
+	    "as an alternate: at most this share of a destination's mail; the "
+	    "rest is held", NOW },
 	[KEY_UPSTREAM_PROBE] = { "upstreams.X", "probe", "boolean", "", "false",
 	    "true: ask it by SMTP while it is on trial; see probe", NOW },
 	[KEY_UPSTREAM_SHIELD] = { "upstreams.X", "shield", "strings",
 	    "16 at most", "[]", "permanent codes, such as \"5.4.1\", that "
-	    "become 4.3.2 while the breaker is not closed", PLANNED },
+	    "become 4.3.2 while the breaker is not closed; \"5.0.0\": an "
+	    "answer without one", NOW },
 
 	[KEY_DESTINATION_DOMAINS] = { "destinations.X", "domains", "strings",
 	    "", "[]", "its recipient domains; \".x\": every subdomain of x",

@@ -14,6 +14,8 @@ static const char *const reason_names[] = {
 	[DECIDE_OPEN] = "open",
 	[DECIDE_SHED] = "shed",
 	[DECIDE_NO_SLOT] = "no-slot",
+	[DECIDE_RATE] = "rate",
+	[DECIDE_SHARE] = "share",
 	[DECIDE_TRIAL_TAKEN] = "trial-taken",
 	[DECIDE_BYPASS] = "bypass",
 	[DECIDE_FORCED] = "forced",
@@ -73,6 +75,27 @@ objection(const struct upstream_view *v, uint32_t draw, int64_t now_ms)
 	return DECIDE_FINE;
 }
 
+static bool
+is_used_up(const struct plan *p, const struct destination *d, uint32_t route,
+    const struct shares *shares, int64_t now_ms)
+{
+	return shares != NULL && shares_used_up(shares, p, d, route, now_ms);
+}
+
+/* Is there anybody behind this route who would take what it does not? */
+static bool
+has_alternate(const struct plan *p, const struct destination *d,
+    uint32_t route, const struct upstream_view *views,
+    const struct shares *shares, int64_t now_ms)
+{
+	int next = (int)route;
+
+	while ((next = route_alternate(d, next, views, now_ms)) >= 0)
+		if (!is_used_up(p, d, (uint32_t)next, shares, now_ms))
+			return true;
+	return false;
+}
+
 static struct gate_verdict
 refused(const struct upstream_view *v, enum decide_reason reason)
 {
@@ -86,7 +109,7 @@ refused(const struct upstream_view *v, enum decide_reason reason)
 
 /* A grant is worth a slot: how long to stand in line for one. */
 static struct gate_verdict
-with_slot(const struct plan *p, bool half_open, bool has_alternate)
+with_slot(const struct plan *p, bool half_open, bool may_spill)
 {
 	struct gate_verdict verdict = {
 		.answer = GATE_GRANT,
@@ -95,7 +118,7 @@ with_slot(const struct plan *p, bool half_open, bool has_alternate)
 		.wait_reason = half_open ? DECIDE_TRIAL_TAKEN : DECIDE_NO_SLOT,
 	};
 
-	if (has_alternate)
+	if (may_spill)
 		verdict.wait_ms = half_open ? 0 : p->gate_spill_ms;
 	return verdict;
 }
@@ -107,6 +130,10 @@ phrase(enum decide_reason reason)
 	case DECIDE_AT_CAP:
 	case DECIDE_NO_SLOT:
 		return "is at its connection limit";
+	case DECIDE_RATE:
+		return "takes no more connections for now";
+	case DECIDE_SHARE:
+		return "takes no more than its share of the mail";
 	case DECIDE_SHED:
 		return "takes a part of the mail only";
 	case DECIDE_TRIAL_TAKEN:
@@ -216,13 +243,13 @@ decide_late(const struct plan *p, const struct destination *d,
 
 struct gate_verdict
 decide_gate(const struct plan *p, const struct destination *d, uint32_t route,
-    const struct snapshot *now, uint32_t draw, int64_t preflight_ms,
-    int64_t now_ms)
+    const struct snapshot *now, const struct shares *shares, uint32_t draw,
+    int64_t preflight_ms, int64_t now_ms)
 {
 	const struct route *r = &d->routes[route];
 	const struct upstream_view *v = &now->upstreams[r->upstream];
 	const bool held = is_held(p, d, now, now_ms);
-	const enum decide_reason reason = held ? DECIDE_FORCED :
+	enum decide_reason reason = held ? DECIDE_FORCED :
 	    objection(v, draw, now_ms);
 	const enum bypass bypass = r->unfiltered ? route_bypass(p, d, route,
 	    now->upstreams, preflight_ms, now_ms) : BYPASS_OK;
@@ -233,6 +260,8 @@ decide_gate(const struct plan *p, const struct destination *d, uint32_t route,
 			.reason = DECIDE_BYPASS,
 			.bypass = bypass,
 		};
+	if (reason == DECIDE_FINE && is_used_up(p, d, route, shares, now_ms))
+		reason = DECIDE_SHARE;
 	if (p->mode == PLAN_OBSERVE)
 		return (struct gate_verdict){
 			.answer = GATE_GRANT,
@@ -250,7 +279,7 @@ decide_gate(const struct plan *p, const struct destination *d, uint32_t route,
 	if (reason != DECIDE_FINE)
 		return refused(v, reason);
 	return with_slot(p, view_state(v, now_ms) == BREAKER_HALF_OPEN,
-	    route_alternate(d, (int)route, now->upstreams, now_ms) >= 0);
+	    has_alternate(p, d, route, now->upstreams, shares, now_ms));
 }
 
 enum decide_release

@@ -12,6 +12,8 @@ lib_libcore_a_SOURCES = \
 	include/core/replay.h lib/core/replay.c \
 	include/core/reply.h lib/core/reply.c \
 	include/core/route.h lib/core/route.c \
+	include/core/shares.h lib/core/shares.c \
+	include/core/shield.h lib/core/shield.c \
 	include/core/story.h lib/core/story.c \
 	include/core/throttle.h lib/core/throttle.c \
 	include/core/view.h lib/core/view.c \

@@ -3,7 +3,6 @@
 #include "base/mem.h"
 #include "base/pattern.h"
 #include "base/printable.h"
-#include "core/reply.h"
 
 #include <assert.h>
 
@@ -186,20 +185,29 @@ outcome_classify(const struct outcome_rules *rules, struct span status)
 }
 
 bool
-outcome_may_go_on(struct span status)
+outcome_is_reply(struct span status, struct dsn *out)
 {
 	struct dsn code;
 	struct span text;
 
-	/*
-	 * "host NAME[ADDR] said: ... (in reply to RCPT TO command)", and both
-	 * ends of it: the words of a banner stand last in their status, and
-	 * those of an acceptance first.
-	 */
 	if (!dsn_parse(status, &code, &text) ||
-	    !span_ends_fold(text, SPAN(" (in reply to RCPT TO command)")) ||
 	    !span_eq(span_cut(&text, ' '), SPAN("host")))
 		return false;
 	(void)span_cut(&text, ' ');	/* NAME[ADDR] */
-	return span_starts(text, SPAN("said: "));
+	if (!span_starts(text, SPAN("said: ")))
+		return false;
+	*out = code;
+	return true;
+}
+
+bool
+outcome_may_go_on(struct span status)
+{
+	struct dsn code;
+
+	/* Both ends of it: the words of a banner stand last in their status,
+	 * and those of an acceptance first. */
+	return span_ends_fold(status,
+	    SPAN(" (in reply to RCPT TO command)")) &&
+	    outcome_is_reply(status, &code);
 }

@@ -1,5 +1,6 @@
 #include "lib/engine/fleet_parts.h"
 
+#include "base/bucket.h"
 #include "base/mem.h"
 
 #include <assert.h>
@@ -28,6 +29,14 @@ add_upstream(struct fleet *f, const char *name)
 	return u;
 }
 
+/* A part of each rate is this host's. */
+static void
+share_rate(const struct fleet_upstream *u)
+{
+	line_set_rate(u->line,
+	    u->rate * BUCKET_ONE_A_SECOND / u->fleet->hosts);
+}
+
 static void
 use_plan(struct fleet *f, const struct plan *plan)
 {
@@ -48,6 +57,8 @@ use_plan(struct fleet *f, const struct plan *plan)
 		u->rules = up->breaker;
 		u->slow = plan->slow;
 		u->connections = up->connections;
+		u->rate = up->rate;
+		share_rate(u);
 		u->observe_at_ms = u->slots_at_ms = 0;
 		f->by_index[i] = u;
 		fleet_publish_view(u);
@@ -96,6 +107,7 @@ fleet_new(const struct fleet_options *options, int64_t wall_ms)
 	snprintf(f->host, sizeof(f->host), "%s", options->host);
 	f->port = options->port;
 	f->clock = options->clock;
+	f->hosts = 1;
 	/* Until the store has told its own. */
 	f->offset_ms = wall_ms - fleet_now(f);
 	use_plan(f, options->plan);
@@ -127,6 +139,14 @@ void
 fleet_reload(struct fleet *fleet, const struct plan *plan)
 {
 	use_plan(fleet, plan);
+}
+
+void
+fleet_set_hosts(struct fleet *fleet, uint32_t hosts)
+{
+	fleet->hosts = hosts > 0 ? hosts : 1;
+	for (struct fleet_upstream *u = fleet->all; u != NULL; u = u->next)
+		share_rate(u);
 }
 
 void

@@ -18,7 +18,7 @@ struct fleet_upstream {
 	int index;			/* in the plan; -1: no longer there */
 	struct breaker_rules rules;
 	struct throttle_rules slow;
-	uint32_t connections;
+	uint32_t connections, rate;	/* as configured */
 	struct upstream_view view;
 	struct evidence evidence;	/* of the view's state */
 	struct throttle_seen seen;	/* of the view's cap */
@@ -30,6 +30,7 @@ struct fleet_upstream {
 	char sample[SAMPLE_MAX + 1];
 	int64_t explained_ms;		/* when that was no mere moving on */
 	int64_t event_ms[OUTCOME_CLASSES];	/* when one was last told */
+	int64_t shield_event_ms;
 	int64_t observe_at_ms, slots_at_ms;
 	int64_t slots_sent_ms;
 	bool observing, committing, reporting;
@@ -54,6 +55,7 @@ struct fleet {
 	char host[STORE_HOST_MAX + 1];
 	struct store_port port;
 	int64_t (*clock)(void);
+	uint32_t hosts;			/* that share the rates */
 	int64_t offset_ms;		/* fleet clock - monotonic clock */
 	struct fleet_upstream *all;
 	struct fleet_upstream **by_index;

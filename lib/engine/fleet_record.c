@@ -10,7 +10,7 @@
 
 #define OBSERVE_SOON_MS 20	/* collect a burst, then send */
 #define OBSERVE_IDLE_MS 1000
-#define OUTCOME_EVENT_MS 60000	/* one event a class and upstream in this time */
+#define EVENT_MS 60000		/* one event of a kind and upstream in this time */
 
 /* What an answer needs to find its way back. */
 struct errand {
@@ -311,6 +311,16 @@ fleet_record_tick(struct fleet_upstream *u, int64_t now_ms)
 		step(u);
 }
 
+/* Has one of its kind been told of late? */
+static bool
+is_news(int64_t *last_ms, int64_t now_ms)
+{
+	if (*last_ms != 0 && now_ms < *last_ms + EVENT_MS)
+		return false;
+	*last_ms = now_ms;
+	return true;
+}
+
 /* Outcomes that no breaker acts on, but a person should see, once a minute. */
 static void
 tell_outcome(struct fleet_upstream *u, struct outcome outcome,
@@ -322,10 +332,8 @@ tell_outcome(struct fleet_upstream *u, struct outcome outcome,
 	    outcome.class != OUTCOME_POLICY && outcome.class != OUTCOME_LOCAL &&
 	    outcome.class != OUTCOME_UNKNOWN)
 		return;
-	if (u->event_ms[outcome.class] != 0 &&
-	    now_ms < u->event_ms[outcome.class] + OUTCOME_EVENT_MS)
+	if (!is_news(&u->event_ms[outcome.class], now_ms))
 		return;
-	u->event_ms[outcome.class] = now_ms;
 	announce(&u->fleet->port, &(struct event){
 		.kind = EVENT_OUTCOME,
 		.host = u->fleet->host,
@@ -379,4 +387,22 @@ fleet_observe(struct fleet *fleet, struct fleet_upstream *u,
 	if (u->observe_at_ms > now_ms + OBSERVE_SOON_MS)
 		u->observe_at_ms = now_ms + OBSERVE_SOON_MS;
 	tell_outcome(u, outcome, text, now_ms);
+}
+
+void
+fleet_shielded(struct fleet_upstream *u, const char *why, struct span text,
+    int64_t now_ms)
+{
+	char sample[SAMPLE_MAX + 1];
+
+	if (!is_news(&u->shield_event_ms, now_ms))
+		return;
+	announce(&u->fleet->port, &(struct event){
+		.kind = EVENT_SHIELD,
+		.host = u->fleet->host,
+		.upstream = u->name,
+		.rule = why,
+		.sample = printable(sample, sizeof(sample), text),
+		.incident = u->view.record.incident,
+	    });
 }

@@ -85,6 +85,7 @@ report_is_due(const struct fleet_upstream *u, int64_t now_ms)
 void
 fleet_slots_tick(struct fleet_upstream *u, int64_t now_ms)
 {
+	line_serve(u->line, now_ms);
 	line_expire(u->line, now_ms);
 	if (report_is_due(u, now_ms))
 		report_now(u);

@@ -1,5 +1,6 @@
 #include "engine/line.h"
 
+#include "base/bucket.h"
 #include "base/mem.h"
 
 #include <assert.h>
@@ -9,6 +10,8 @@ struct line {
 	uint32_t granted, in_use, waiting;
 	uint32_t resting;		/* of those in use */
 	int64_t rested_ms;		/* when these are free again */
+	int64_t rate;
+	struct bucket tokens;
 	int64_t wish_until_ms;
 	struct line_waiter head;	/* of a ring: next is first in line */
 };
@@ -23,22 +26,17 @@ take_out(struct line_waiter *w)
 	w->in = NULL;
 }
 
-/*
- * Only those who wait now are served: done() may put the same waiter in line
- * again, and must not be served twice in one go.
- */
-static void
-serve(struct line *line, int64_t now_ms)
+/* A slot, and a token where there is a rate. */
+static bool
+take(struct line *line, int64_t now_ms)
 {
-	for (uint32_t n = line->waiting; n > 0; n--) {
-		struct line_waiter *first = line->head.next;
-
-		if (first == &line->head || line->in_use >= line->granted)
-			return;
-		take_out(first);
-		line->in_use++;
-		first->done(first, true, now_ms);
-	}
+	if (line->in_use >= line->granted)
+		return false;
+	if (line->rate > 0 &&
+	    !bucket_take(&line->tokens, line->rate, now_ms))
+		return false;
+	line->in_use++;
+	return true;
 }
 
 /* All at once, the first of them after its time: none rests for longer. */
@@ -49,7 +47,7 @@ end_rest(struct line *line, int64_t now_ms)
 		return;
 	line->in_use -= line->resting;
 	line->resting = 0;
-	serve(line, now_ms);
+	line_serve(line, now_ms);
 }
 
 struct line *
@@ -71,12 +69,17 @@ line_free(struct line **line)
 	*line = NULL;
 }
 
-bool
-line_take(struct line *line)
+void
+line_set_rate(struct line *line, int64_t rate)
 {
-	if (line->waiting > 0 || line->in_use >= line->granted)
+	line->rate = rate;
+}
+
+bool
+line_take(struct line *line, int64_t now_ms)
+{
+	if (line->waiting > 0 || !take(line, now_ms))
 		return false;
-	line->in_use++;
 	line->wish_until_ms = 0;
 	return true;
 }
@@ -112,7 +115,7 @@ line_give(struct line *line, int64_t now_ms)
 {
 	assert(line->in_use > line->resting);
 	line->in_use--;
-	serve(line, now_ms);
+	line_serve(line, now_ms);
 }
 
 void
@@ -133,7 +136,7 @@ void
 line_grant(struct line *line, uint32_t granted, int64_t now_ms)
 {
 	line->granted = granted;
-	serve(line, now_ms);
+	line_serve(line, now_ms);
 }
 
 void
@@ -141,6 +144,23 @@ line_void(struct line *line)
 {
 	if (line->granted > line->in_use)
 		line->granted = line->in_use;
+}
+
+/*
+ * Only those who wait now are served: done() may put the same waiter in line
+ * again, and must not be served twice in one go.
+ */
+void
+line_serve(struct line *line, int64_t now_ms)
+{
+	for (uint32_t n = line->waiting; n > 0; n--) {
+		struct line_waiter *first = line->head.next;
+
+		if (first == &line->head || !take(line, now_ms))
+			return;
+		take_out(first);
+		first->done(first, true, now_ms);
+	}
 }
 
 void

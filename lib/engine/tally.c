@@ -24,6 +24,8 @@ deferred_for(enum decide_reason reason)
 	case DECIDE_OPEN:
 	case DECIDE_SHED:
 	case DECIDE_NO_SLOT:
+	case DECIDE_RATE:
+	case DECIDE_SHARE:
 	case DECIDE_TRIAL_TAKEN:
 	case DECIDE_BYPASS:
 	case DECIDE_FORCED:

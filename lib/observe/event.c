@@ -15,6 +15,7 @@ static const char *const kind_names[] = {
 	[EVENT_HOST_LOST] = "host-lost",
 	[EVENT_THROTTLE] = "throttle",
 	[EVENT_OUTCOME] = "outcome",
+	[EVENT_SHIELD] = "shield",
 };
 
 struct writer {
@@ -97,6 +98,7 @@ event_pairs(const struct event *e, struct event_pair out[EVENT_PAIRS])
 		break;
 	case EVENT_HOST_SEEN:
 	case EVENT_HOST_LOST:
+	case EVENT_SHIELD:
 		break;
 	}
 	add(&w, "rule", e->rule);

@@ -97,8 +97,9 @@ route(const struct plan *p, uint32_t place,
 		.override = o->state != OVERRIDE_NONE && o->until_ms > now_ms ?
 		    o : NULL,
 		.unfiltered = r->unfiltered,
-		/* Each host makes its own preflight, when it needs one. */
-		.gate = decide_gate(p, e->destination, place, now, 0, 0,
+		/* Each host makes its own preflight, when it needs one, and
+		 * knows what it has sent each way. */
+		.gate = decide_gate(p, e->destination, place, now, NULL, 0, 0,
 		    now_ms),
 	};
 }

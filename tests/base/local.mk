@@ -1,5 +1,10 @@
 # Tests of base.
 if HAVE_CHECK
+check_PROGRAMS += tests/base/test_bucket
+tests_base_test_bucket_SOURCES = tests/base/test_bucket.c
+tests_base_test_bucket_CFLAGS = $(test_cflags)
+tests_base_test_bucket_LDADD = $(base_libs) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/base/test_chance
 tests_base_test_chance_SOURCES = tests/base/test_chance.c
 tests_base_test_chance_CFLAGS = $(test_cflags)

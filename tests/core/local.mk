@@ -21,7 +21,14 @@ endif
 
 if HAVE_CHECK
 check_PROGRAMS += tests/core/test_outcome tests/core/test_reply \
-	tests/core/test_plan tests/core/test_route tests/core/test_decide
+	tests/core/test_plan tests/core/test_route tests/core/test_decide \
+	tests/core/test_shares tests/core/test_shield
+tests_core_test_shield_SOURCES = tests/core/test_shield.c
+tests_core_test_shield_CFLAGS = $(test_cflags)
+tests_core_test_shield_LDADD = $(core_libs) $(CHECK_LIBS)
+tests_core_test_shares_SOURCES = tests/core/test_shares.c
+tests_core_test_shares_CFLAGS = $(test_cflags)
+tests_core_test_shares_LDADD = $(core_libs) $(CHECK_LIBS)
 tests_core_test_outcome_SOURCES = tests/core/test_outcome.c
 tests_core_test_outcome_CFLAGS = $(test_cflags)
 tests_core_test_outcome_LDADD = $(core_libs) $(CHECK_LIBS)

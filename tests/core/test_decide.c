@@ -13,7 +13,7 @@ enum { FILTER, FILTER_EU, EXCHANGE, UPSTREAMS };
 
 static const struct upstream upstreams[] = {
 	[FILTER] = { .name = "filter" },
-	[FILTER_EU] = { .name = "filter-eu" },
+	[FILTER_EU] = { .name = "filter-eu", .share = 200 },
 	[EXCHANGE] = { .name = "exchange" },
 };
 
@@ -133,7 +133,7 @@ START_TEST(what_is_not_known_counts_as_up)
 	const struct upstream_view views[UPSTREAMS] = { 0 };
 
 	ck_assert(!decide_on_hold(&p, &contoso, SEEN(views), NOW));
-	ck_assert_int_eq(decide_gate(&p, &contoso, 0, SEEN(views), 999, 0,
+	ck_assert_int_eq(decide_gate(&p, &contoso, 0, SEEN(views), NULL, 999, 0,
 	    NOW).answer, GATE_GRANT);
 }
 END_TEST
@@ -308,7 +308,7 @@ START_TEST(the_gate_asks_the_upstream_then_for_a_slot)
 		[FILTER_EU] = view_in(gates[_i].eu),
 	};
 	const struct gate_verdict v = decide_gate(&p, &contoso, 0, SEEN(views),
-	    gates[_i].draw, 0, NOW);
+	    NULL, gates[_i].draw, 0, NOW);
 
 	ck_assert_msg(v.answer == gates[_i].answer, "%s", gates[_i].says);
 	ck_assert(!v.would_refuse);
@@ -333,11 +333,11 @@ START_TEST(an_operator_closes_the_gate)
 	views[FILTER].override = (struct override){
 		.state = OVERRIDE_OPEN, .until_ms = NOW + 5000,
 	};
-	v = decide_gate(&p, &contoso, 0, SEEN(views), 0, 0, NOW);
+	v = decide_gate(&p, &contoso, 0, SEEN(views), NULL, 0, 0, NOW);
 	ck_assert_int_eq(v.answer, GATE_REFUSE);
 	ck_assert_int_eq(v.reason, DECIDE_FORCED);
 	ck_assert_int_eq(v.next_try_ms, NOW + 5000);
-	v = decide_gate(&p, &contoso, 0, SEEN(views), 0, 0, NOW + 5000);
+	v = decide_gate(&p, &contoso, 0, SEEN(views), NULL, 0, 0, NOW + 5000);
 	ck_assert_int_eq(v.answer, GATE_GRANT);
 }
 END_TEST
@@ -352,7 +352,7 @@ START_TEST(and_holds_it_open)
 	views[FILTER].override = (struct override){
 		.state = OVERRIDE_CLOSED, .until_ms = NOW + 5000,
 	};
-	ck_assert_int_eq(decide_gate(&p, &contoso, 0, SEEN(views), 999, 0,
+	ck_assert_int_eq(decide_gate(&p, &contoso, 0, SEEN(views), NULL, 999, 0,
 	    NOW).answer, GATE_GRANT);
 }
 END_TEST
@@ -373,14 +373,14 @@ START_TEST(an_operator_holds_a_destination)
 	ck_assert_int_eq(decide_intake(&p, &contoso, HELD(views), &user,
 	    NOW).reason, DECIDE_FINE);
 	for (uint32_t route = 0; route < 2; route++) {
-		v = decide_gate(&p, &contoso, route, HELD(views), 0, 0, NOW);
+		v = decide_gate(&p, &contoso, route, HELD(views), NULL, 0, 0, NOW);
 		ck_assert_int_eq(v.answer, GATE_REFUSE);
 		ck_assert_int_eq(v.reason, DECIDE_FORCED);
 		ck_assert(v.held);
 		ck_assert_int_eq(v.next_try_ms, NOW + 5000);
 	}
 	p.mode = PLAN_OBSERVE;
-	v = decide_gate(&p, &contoso, 0, HELD(views), 0, 0, NOW);
+	v = decide_gate(&p, &contoso, 0, HELD(views), NULL, 0, 0, NOW);
 	ck_assert_int_eq(v.answer, GATE_GRANT);
 	ck_assert(v.would_refuse);
 	ck_assert(!decide_intake(&p, &contoso, HELD(views), &server, NOW)
@@ -394,7 +394,7 @@ START_TEST(a_hold_ends_by_itself)
 	const struct upstream_view views[UPSTREAMS] = { 0 };
 
 	ck_assert(!decide_on_hold(&p, &contoso, HELD(views), NOW + 5000));
-	ck_assert_int_eq(decide_gate(&p, &contoso, 0, HELD(views), 0, 0,
+	ck_assert_int_eq(decide_gate(&p, &contoso, 0, HELD(views), NULL, 0, 0,
 	    NOW + 5000).answer, GATE_GRANT);
 }
 END_TEST
@@ -468,19 +468,20 @@ START_TEST(the_bypass_has_its_own_conditions)
 	struct upstream_view views[UPSTREAMS] = {
 		[FILTER] = view_in(BREAKER_OPEN),
 	};
-	struct gate_verdict v = decide_gate(&p, &contoso, 2, SEEN(views), 0, 0, NOW);
+	struct gate_verdict v = decide_gate(&p, &contoso, 2, SEEN(views), NULL, 0, 0,
+	    NOW);
 
 	ck_assert_int_eq(v.answer, GATE_REFUSE);
 	ck_assert_int_eq(v.reason, DECIDE_BYPASS);
 	ck_assert_int_eq(v.bypass, BYPASS_NO_PREFLIGHT);
 
-	v = decide_gate(&p, &contoso, 2, SEEN(views), 0, NOW, NOW);
+	v = decide_gate(&p, &contoso, 2, SEEN(views), NULL, 0, NOW, NOW);
 	ck_assert_int_eq(v.answer, GATE_GRANT);
 	ck_assert(v.needs_slot);
 	ck_assert_int_eq(v.wait_ms, WAIT);
 
 	views[EXCHANGE] = view_in(BREAKER_OPEN);
-	v = decide_gate(&p, &contoso, 2, SEEN(views), 0, NOW, NOW);
+	v = decide_gate(&p, &contoso, 2, SEEN(views), NULL, 0, NOW, NOW);
 	ck_assert_int_eq(v.reason, DECIDE_OPEN);
 }
 END_TEST
@@ -491,18 +492,81 @@ START_TEST(observe_mode_grants_and_says_what_it_saw)
 	const struct upstream_view views[UPSTREAMS] = {
 		[FILTER] = view_in(BREAKER_OPEN),
 	};
-	struct gate_verdict v = decide_gate(&p, &contoso, 0, SEEN(views), 0, 0, NOW);
+	struct gate_verdict v = decide_gate(&p, &contoso, 0, SEEN(views), NULL, 0, 0,
+	    NOW);
 
 	ck_assert_int_eq(v.answer, GATE_GRANT);
 	ck_assert(v.would_refuse);
 	ck_assert_int_eq(v.reason, DECIDE_OPEN);
 	ck_assert(!v.needs_slot);
-	v = decide_gate(&p, &contoso, 1, SEEN(views), 0, 0, NOW);
+	v = decide_gate(&p, &contoso, 1, SEEN(views), NULL, 0, 0, NOW);
 	ck_assert(!v.would_refuse);
 	ck_assert(!v.needs_slot);
-	v = decide_gate(&p, &contoso, 2, SEEN(views), 0, NOW, NOW);
+	v = decide_gate(&p, &contoso, 2, SEEN(views), NULL, 0, NOW, NOW);
 	ck_assert_int_eq(v.answer, GATE_REFUSE);
 	ck_assert_int_eq(v.bypass, BYPASS_OBSERVE);
+}
+END_TEST
+
+START_TEST(an_alternate_takes_its_share_and_no_more)
+{
+	const struct plan p = plan_in(PLAN_ENFORCE);
+	const struct upstream_view views[UPSTREAMS] = {
+		[FILTER] = view_in(BREAKER_OPEN),
+	};
+	struct shares shares = { 0 };
+	struct gate_verdict v;
+
+	shares_earn(&shares, &p, &contoso);
+	v = decide_gate(&p, &contoso, 1, SEEN(views), &shares, 0, 0, NOW);
+	ck_assert_int_eq(v.answer, GATE_GRANT);
+	shares_use(&shares, 1, NOW);
+	v = decide_gate(&p, &contoso, 1, SEEN(views), &shares, 0, 0, NOW);
+	ck_assert_int_eq(v.answer, GATE_REFUSE);
+	ck_assert_int_eq(v.reason, DECIDE_SHARE);
+}
+END_TEST
+
+START_TEST(nobody_spills_to_an_alternate_that_had_its_share)
+{
+	const struct plan p = plan_in(PLAN_ENFORCE);
+	const struct upstream_view views[UPSTREAMS] = { 0 };
+	struct shares shares = { 0 };
+
+	ck_assert_int_eq(decide_gate(&p, &contoso, 0, SEEN(views), &shares, 0, 0,
+	    NOW).wait_ms, SPILL);
+	shares_use(&shares, 1, NOW);
+	ck_assert_int_eq(decide_gate(&p, &contoso, 0, SEEN(views), &shares, 0, 0,
+	    NOW).wait_ms, WAIT);
+}
+END_TEST
+
+START_TEST(trouble_is_told_before_the_share)
+{
+	const struct plan p = plan_in(PLAN_ENFORCE);
+	const struct upstream_view views[UPSTREAMS] = {
+		[FILTER_EU] = view_in(BREAKER_OPEN),
+	};
+	struct shares shares = { 0 };
+
+	shares_use(&shares, 1, NOW);
+	ck_assert_int_eq(decide_gate(&p, &contoso, 1, SEEN(views), &shares, 0, 0,
+	    NOW).reason, DECIDE_OPEN);
+}
+END_TEST
+
+START_TEST(a_share_that_is_observed_holds_nothing)
+{
+	const struct plan p = plan_in(PLAN_OBSERVE);
+	const struct upstream_view views[UPSTREAMS] = { 0 };
+	struct shares shares = { 0 };
+	struct gate_verdict v;
+
+	shares_use(&shares, 1, NOW);
+	v = decide_gate(&p, &contoso, 1, SEEN(views), &shares, 0, 0, NOW);
+	ck_assert_int_eq(v.answer, GATE_GRANT);
+	ck_assert_int_eq(v.reason, DECIDE_SHARE);
+	ck_assert(v.would_refuse);
 }
 END_TEST
 
@@ -526,6 +590,11 @@ static const struct {
 	    "4.3.2 Mailweir: filter is being tried again, next try in 1s" },
 	{ DECIDE_SHED, -1, "",
 	    "4.3.2 Mailweir: filter takes a part of the mail only" },
+	{ DECIDE_RATE, -1, "",
+	    "4.3.2 Mailweir: filter takes no more connections for now" },
+	{ DECIDE_SHARE, -1, "",
+	    "4.3.2 Mailweir: filter takes no more than its share of the mail"
+	},
 };
 
 START_TEST(held_mail_says_why)
@@ -574,6 +643,18 @@ any_view(void)
 	return v;
 }
 
+static struct shares
+any_shares(void)
+{
+	struct shares s = { 0 };
+
+	for (uint32_t i = 0; i < contoso.n_routes; i++) {
+		s.routes[i].saved = chance_below(2000);
+		s.routes[i].used_ms = NOW - chance_below(2) * SHARES_MINUTE_MS;
+	}
+	return s;
+}
+
 /* Reasons, modes and states in any mixture. */
 START_TEST(whatever_happens_the_rules_hold)
 {
@@ -588,10 +669,11 @@ START_TEST(whatever_happens_the_rules_hold)
 		const struct snapshot seen = {
 			views, chance_below(4) == 0 ? &on_hold : &nothing,
 		};
+		const struct shares shares = any_shares();
 		const uint32_t route = chance_below(3);
 		const bool unfiltered = contoso.routes[route].unfiltered;
 		const struct gate_verdict v = decide_gate(&p, &contoso,
-		    route, &seen, chance_below(1000),
+		    route, &seen, &shares, chance_below(1000),
 		    chance_below(2) * NOW, NOW);
 		const struct intake_verdict in = decide_intake(&p, &contoso,
 		    &seen, &c, NOW);
@@ -651,6 +733,10 @@ main(void)
 	tcase_add_test(tc, the_last_step_of_a_ramp_is_all);
 	tcase_add_test(tc, the_bypass_has_its_own_conditions);
 	tcase_add_test(tc, observe_mode_grants_and_says_what_it_saw);
+	tcase_add_test(tc, an_alternate_takes_its_share_and_no_more);
+	tcase_add_test(tc, nobody_spills_to_an_alternate_that_had_its_share);
+	tcase_add_test(tc, trouble_is_told_before_the_share);
+	tcase_add_test(tc, a_share_that_is_observed_holds_nothing);
 	tcase_add_loop_test(tc, held_mail_says_why, 0, MW_N_OF(held));
 	tcase_add_test(tc, held_mail_has_a_reply_whatever_the_names);
 	tcase_add_test(tc, each_reason_has_a_name);

@@ -74,7 +74,7 @@ deliver(void)
 }
 
 static const struct upstream upstreams[] = { {
-	.name = "filter", .connections = 4, .tls_policy = "",
+	.name = "filter", .connections = 4, .rate = 2, .tls_policy = "",
 	.breaker = {
 		.window_ms = 120000, .min_outcomes = 20, .min_hosts = 2,
 		.consecutive = 10, .shed_at = 500, .open_at = 900,
@@ -288,6 +288,60 @@ START_TEST(one_trial_of_the_fleet_at_a_time)
 }
 END_TEST
 
+struct waiting {
+	struct line_waiter waiter;	/* first: see served() */
+	int slots;
+};
+
+static void
+served(struct line_waiter *w, bool granted, int64_t now_ms)
+{
+	(void)now_ms;
+	((struct waiting *)w)->slots += granted;
+}
+
+static uint32_t
+take_all(int i)
+{
+	struct line *line = fleet_line(fleet_upstream(host[i], 0));
+	uint32_t n = 0;
+
+	for (; line_take(line, now); n++)
+		line_give(line, now);
+	return n;
+}
+
+START_TEST(hosts_share_a_rate)
+{
+	pass(3000);
+	ck_assert_uint_eq(take_all(0), 2);
+	for (int i = 0; i < 2; i++)
+		fleet_set_hosts(host[i], 2);
+	pass(10000);
+	for (int i = 0; i < 2; i++)
+		ck_assert_uint_eq(take_all(i), 1);
+	pass(1000);
+	for (int i = 0; i < 2; i++)
+		ck_assert_uint_eq(take_all(i), 1);
+}
+END_TEST
+
+START_TEST(who_waits_for_a_rate_is_served_in_time)
+{
+	struct line *line = fleet_line(fleet_upstream(host[0], 0));
+	struct waiting who = { .waiter.done = served };
+
+	pass(3000);
+	ck_assert_uint_eq(take_all(0), 2);
+	line_wait(line, &who.waiter, now + 20000);
+	pass(400);
+	ck_assert_int_eq(who.slots, 0);
+	pass(200);
+	ck_assert_int_eq(who.slots, 1);
+	line_give(line, now);
+}
+END_TEST
+
 START_TEST(nothing_is_lost_while_the_store_is_away)
 {
 	pass(3000);
@@ -317,7 +371,7 @@ use_all(void)
 	for (int i = 0; i < 2; i++) {
 		struct line *line = fleet_line(fleet_upstream(host[i], 0));
 
-		while (line_take(line))
+		while (line_take(line, now))
 			continue;
 		line_wish(line, now);
 	}
@@ -427,7 +481,7 @@ START_TEST(a_reload_carries_over_what_is_held)
 	struct fleet_upstream *u = fleet_upstream(host[0], 0);
 
 	pass(3000);
-	ck_assert(line_take(fleet_line(u)));
+	ck_assert(line_take(fleet_line(u), now));
 	fleet_reload(host[0], &changed);
 	ck_assert_ptr_eq(fleet_upstream(host[0], 1), u);
 	ck_assert_int_eq(fleet_index(u), 1);
@@ -524,6 +578,8 @@ main(void)
 	tcase_add_test(tc, a_reason_may_come_late);
 	tcase_add_test(tc, grants_never_pass_the_cap);
 	tcase_add_test(tc, one_trial_of_the_fleet_at_a_time);
+	tcase_add_test(tc, hosts_share_a_rate);
+	tcase_add_test(tc, who_waits_for_a_rate_is_served_in_time);
 	tcase_add_test(tc, nothing_is_lost_while_the_store_is_away);
 	tcase_add_test(tc, a_slow_outcome_lowers_the_cap_of_all);
 	tcase_add_test(tc, the_cap_comes_back_where_it_is_used);

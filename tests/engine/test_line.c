@@ -2,9 +2,11 @@
 
 #include "suite.h"
 
+#include "base/bucket.h"
 #include "base/chance.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define N_WAITERS 8
 
@@ -35,13 +37,13 @@ START_TEST(slots_are_spent_from_memory)
 {
 	struct line *line = line_new();
 
-	ck_assert(!line_take(line));
+	ck_assert(!line_take(line, 0));
 	line_grant(line, 2, 0);
-	ck_assert(line_take(line));
-	ck_assert(line_take(line));
-	ck_assert(!line_take(line));
+	ck_assert(line_take(line, 0));
+	ck_assert(line_take(line, 0));
+	ck_assert(!line_take(line, 0));
 	line_give(line, 0);
-	ck_assert(line_take(line));
+	ck_assert(line_take(line, 0));
 	line_free(&line);
 	ck_assert_ptr_null(line);
 }
@@ -53,13 +55,13 @@ START_TEST(first_come_first_served)
 	struct who a = { 0 }, b = { 0 };
 
 	line_grant(line, 1, 0);
-	ck_assert(line_take(line));
+	ck_assert(line_take(line, 0));
 	stand(line, &a, 1000);
 	stand(line, &b, 1000);
 	line_give(line, 5);
 	ck_assert_int_eq(a.slots, 1);
 	ck_assert_int_eq(b.answers, 0);
-	ck_assert_msg(!line_take(line), "nobody passes those who wait");
+	ck_assert_msg(!line_take(line, 0), "nobody passes those who wait");
 	line_give(line, 6);
 	ck_assert_int_eq(b.slots, 1);
 	line_free(&line);
@@ -89,8 +91,8 @@ START_TEST(a_refused_slot_rests)
 	struct who who = { 0 };
 
 	line_grant(line, 2, 0);
-	ck_assert(line_take(line));
-	ck_assert(line_take(line));
+	ck_assert(line_take(line, 0));
+	ck_assert(line_take(line, 0));
 	line_rest(line, 0);
 	line_rest(line, 500);
 	stand(line, &who, 10000);
@@ -127,10 +129,10 @@ START_TEST(a_void_grant_keeps_what_is_in_use)
 	struct line *line = line_new();
 
 	line_grant(line, 5, 0);
-	ck_assert(line_take(line));
+	ck_assert(line_take(line, 0));
 	line_void(line);
 	ck_assert_uint_eq(line_state(line, 0).granted, 1);
-	ck_assert(!line_take(line));
+	ck_assert(!line_take(line, 0));
 	line_free(&line);
 }
 END_TEST
@@ -146,8 +148,99 @@ START_TEST(a_wish_is_demand_for_a_while)
 	ck_assert_uint_eq(line_state(line, LINE_WISH_MS).waiting, 0);
 	line_wish(line, 0);
 	line_grant(line, 1, 1);
-	ck_assert(line_take(line));
+	ck_assert(line_take(line, 0));
 	ck_assert_msg(line_state(line, 2).waiting == 0, "it is fulfilled");
+	line_free(&line);
+}
+END_TEST
+
+START_TEST(a_rate_takes_a_token_with_each_slot)
+{
+	struct line *line = line_new();
+	struct who a = { 0 }, b = { 0 };
+
+	line_grant(line, 9, 0);
+	line_set_rate(line, 2 * BUCKET_ONE_A_SECOND);
+	ck_assert(line_take(line, 1));
+	ck_assert(line_take(line, 1));
+	ck_assert_msg(!line_take(line, 1), "a second's worth is gone");
+	stand(line, &a, 20000);
+	stand(line, &b, 20000);
+	ck_assert_msg(!line_is_short(line, 1), "slots would not help");
+	line_give(line, 500);
+	line_serve(line, 500);
+	ck_assert_int_eq(a.slots, 0);
+	line_serve(line, 501);
+	ck_assert_int_eq(a.slots, 1);
+	ck_assert_msg(!line_take(line, 1000), "nobody passes those who wait");
+	line_serve(line, 1001);
+	ck_assert_int_eq(b.slots, 1);
+	ck_assert_uint_eq(line_state(line, 1001).in_use, 3);
+	line_free(&line);
+}
+END_TEST
+
+START_TEST(a_token_is_not_spent_where_there_is_no_slot)
+{
+	struct line *line = line_new();
+
+	line_set_rate(line, BUCKET_ONE_A_SECOND);
+	ck_assert(!line_take(line, 1));
+	line_grant(line, 1, 1);
+	ck_assert(line_take(line, 1));
+	line_free(&line);
+}
+END_TEST
+
+START_TEST(to_observe_costs_no_token)
+{
+	struct line *line = line_new();
+
+	line_set_rate(line, BUCKET_ONE_A_SECOND);
+	line_grant(line, 9, 0);
+	for (int n = 0; n < 5; n++)
+		line_force(line);
+	ck_assert(line_take(line, 1));
+	line_free(&line);
+}
+END_TEST
+
+/*
+ * Connections come and go under a rate: never more in any time than it allows,
+ * in the order of arrival, and all of them before long.
+ */
+#define CALLERS 200
+START_TEST(a_rate_is_kept_in_order_and_serves_all)
+{
+	struct line *line = line_new();
+	static struct who who[CALLERS];
+	static int64_t at_ms[CALLERS];
+	uint32_t came = 0, served = 0, held = 0, rate;
+	int64_t now = 1;
+
+	chance_seed((uint64_t)_i);
+	rate = 1 + chance_below(40);
+	memset(who, 0, sizeof(who));
+	line_grant(line, 1 + chance_below(20), 0);
+	line_set_rate(line, rate * BUCKET_ONE_A_SECOND);
+	for (; served < CALLERS; now += chance_below(100)) {
+		ck_assert_int_lt(now, 1000000);
+		if (came < CALLERS && chance_below(3) > 0)
+			stand(line, &who[came++], INT64_MAX);
+		if (held > 0 && chance_below(4) > 0) {
+			line_give(line, now);
+			held--;
+		}
+		line_serve(line, now);
+		for (; served < CALLERS && who[served].slots > 0; held++)
+			at_ms[served++] = now;
+		for (uint32_t i = served; i < CALLERS; i++)
+			ck_assert_msg(who[i].slots == 0, "out of turn");
+	}
+	for (int i = 0; i < CALLERS; i++)
+		for (int j = i; j < CALLERS; j++)
+			ck_assert_int_le((j - i + 1) * 1000,
+			    (at_ms[j] - at_ms[i]) * rate + rate * 1000);
 	line_free(&line);
 }
 END_TEST
@@ -161,6 +254,7 @@ START_TEST(any_schedule_keeps_the_count)
 	int64_t now = 0, rested = 0;
 
 	chance_seed((uint64_t)_i);
+	line_set_rate(line, chance_below(3) * 10 * BUCKET_ONE_A_SECOND);
 	for (int n = 0; n < 5000; n++) {
 		struct who *w = &who[chance_below(N_WAITERS)];
 		uint32_t before = 0, after = 0;
@@ -170,7 +264,7 @@ START_TEST(any_schedule_keeps_the_count)
 		now += chance_below(50);
 		switch (chance_below(7)) {
 		case 0:
-			held += line_take(line);
+			held += line_take(line, now);
 			break;
 		case 1:
 			if (held > resting) {
@@ -227,6 +321,10 @@ main(void)
 	tcase_add_test(tc, deadlines_need_no_order);
 	tcase_add_test(tc, a_void_grant_keeps_what_is_in_use);
 	tcase_add_test(tc, a_wish_is_demand_for_a_while);
+	tcase_add_test(tc, a_rate_takes_a_token_with_each_slot);
+	tcase_add_test(tc, a_token_is_not_spent_where_there_is_no_slot);
+	tcase_add_test(tc, to_observe_costs_no_token);
+	tcase_add_loop_test(tc, a_rate_is_kept_in_order_and_serves_all, 1, 11);
 	tcase_add_loop_test(tc, any_schedule_keeps_the_count, 1, 11);
 	suite_add_tcase(s, tc);
 	return suite_main(s);

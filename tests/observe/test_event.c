@@ -57,6 +57,12 @@ static const struct {
 	    { .kind = EVENT_THROTTLE, .host = "mx1", .upstream = "filter",
 		.cap_from = 20, .cap_to = 14 },
 	    "event=throttle|upstream=filter|from=20|to=14|host=mx1" },
+	{ "a shield tells why, and what was said",
+	    { .kind = EVENT_SHIELD, .host = "mx1", .upstream = "filter",
+		.rule = "shield", .sample = "5.4.1 host x said: 550 no",
+		.incident = "f-1" },
+	    "event=shield|upstream=filter|rule=shield|"
+	    "sample=5.4.1 host x said: 550 no|incident=f-1|host=mx1" },
 	{ "an outcome tells its class, and a stranger's text made printable",
 	    { .kind = EVENT_OUTCOME, .host = "mx1", .upstream = "filter",
 		.class = "policy", .rule = "blocked",

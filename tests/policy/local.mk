@@ -1,2 +1,3 @@
-dist_check_SCRIPTS += tests/policy/test_policyd.py tests/policy/test_probe.py \
+dist_check_SCRIPTS += tests/policy/test_caps.py tests/policy/test_policyd.py \
+	tests/policy/test_probe.py \
 	tests/policy/test_storm.py

@@ -58,7 +58,8 @@ exec {dir}/end
 class Daemons:
     """A private redis-server and policyd, ended by pid whatever happens."""
 
-    def __init__(self, before=None, **settings):
+    def __init__(self, before=None, template=CONFIG, **settings):
+        self.template = template
         self.dir = tempfile.mkdtemp(prefix="mw-", dir="/tmp")
         self.settings = {"mode": "enforce", "milter": "", "open_for": "30s",
                          "extra": "", "dir": self.dir, "source": SOURCE}
@@ -83,7 +84,7 @@ class Daemons:
     def write_config(self, **settings):
         self.settings.update(settings)
         with open(self.config, "w") as out:
-            out.write(CONFIG.format(**self.settings))
+            out.write(self.template.format(**self.settings))
 
     def write(self, name, text, mode=0o644):
         with open(os.path.join(self.dir, name), "w") as out:
@@ -742,10 +743,10 @@ GROUPS = [
 ]
 
 
-def main():
+def main(groups):
     number = failed = 0
-    print("1..%d" % sum(len(tests) for _, tests in GROUPS), flush=True)
-    for settings, tests in GROUPS:
+    print("1..%d" % sum(len(tests) for _, tests in groups), flush=True)
+    for settings, tests in groups:
         daemons = Daemons(**settings)
         try:
             for test in tests:
@@ -769,4 +770,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(GROUPS))
