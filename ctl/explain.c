@@ -188,29 +188,39 @@ show_text(const char *recipient, const struct plan *p,
 		printf("is held in the queue now\n");
 }
 
-/* Leases of the destination, the word on it and views of its upstreams, as
- * they stand. */
+/* What the store says of a destination and its upstreams, by the plan's
+ * indices. */
+struct lookup {
+	struct upstream_view *views;
+	struct override *holds;
+	uint32_t *queued;
+	uint32_t leases;
+	int64_t now_ms;
+};
+
 static bool
-look_up(struct inquiry *q, const struct destination *d,
-    struct upstream_view *views, struct override *out_hold,
-    uint32_t *out_leases, int64_t *out_now_ms)
+look_up(struct inquiry *q, const struct config *config,
+    const struct destination *d, struct lookup *out)
 {
+	const size_t index = (size_t)(d - config->plan.destinations);
 	struct store_reply reply;
 
 	if (!inquiry_ask(q, &(struct store_request){
 		.verb = STORE_DESTINATION, .name = d->name,
+		.u.destination.host = config->host,
 	    }, &reply))
 		return false;
-	*out_hold = reply.u.destination.hold;
-	*out_leases = reply.u.destination.leases;
-	*out_now_ms = reply.now_ms;
+	out->holds[index] = reply.u.destination.hold;
+	out->queued[index] = reply.u.destination.here.messages;
+	out->leases = reply.u.destination.leases;
+	out->now_ms = reply.now_ms;
 	store_reply_clear(&reply);
 	for (uint32_t i = 0; i < d->n_routes; i++) {
 		const uint32_t upstream = d->routes[i].upstream;
 
 		if (!inquiry_upstream(q, upstream, &reply))
 			return false;
-		views[upstream] = (struct upstream_view){
+		out->views[upstream] = (struct upstream_view){
 			.known = true, .record = reply.u.upstream.record,
 			.override = reply.u.upstream.override,
 		};
@@ -225,11 +235,8 @@ explain(const struct config *config, const struct options *o)
 	const struct plan *p = &config->plan;
 	const char *recipient = o->words[0];
 	struct explanation e;
-	struct upstream_view *views;
-	struct override *holds;
+	struct lookup found = { 0 };
 	struct inquiry *q;
-	uint32_t leases = 0;
-	int64_t now_ms = 0;
 	bool answered = true;
 
 	if (!explain_find(p, span_of(recipient), &e)) {
@@ -237,20 +244,22 @@ explain(const struct config *config, const struct options *o)
 		    "domain\n", stderr);
 		return ANSWER_NO;
 	}
-	views = mem_new(p->n_upstreams, sizeof(*views));
-	holds = mem_new(p->n_destinations, sizeof(*holds));
+	found.views = mem_new(p->n_upstreams, sizeof(*found.views));
+	found.holds = mem_new(p->n_destinations, sizeof(*found.holds));
+	found.queued = mem_new(p->n_destinations, sizeof(*found.queued));
 	if (e.destination != NULL) {
 		q = inquiry_new(config);
-		answered = look_up(q, e.destination, views,
-		    &holds[e.destination - p->destinations], &leases, &now_ms);
+		answered = look_up(q, config, e.destination, &found);
 		inquiry_free(&q);
-		explain_decide(p, &(struct snapshot){ views, holds }, leases,
-		    now_ms, &e);
+		explain_decide(p, &(struct snapshot){ found.views, found.holds,
+		    found.queued }, found.leases, found.now_ms, &e);
 	}
 	if (answered)
-		(o->json ? show_json : show_text)(recipient, p, &e, now_ms);
-	mem_free(views);
-	mem_free(holds);
+		(o->json ? show_json : show_text)(recipient, p, &e,
+		    found.now_ms);
+	mem_free(found.views);
+	mem_free(found.holds);
+	mem_free(found.queued);
 	if (!answered)
 		return ANSWER_AWAY;
 	return e.destination != NULL ? ANSWER_DONE : ANSWER_NO;

@@ -3,13 +3,13 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/table.h"
+#include "ctl/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define LIVE_MAX (64 << 20)	/* bytes of a part: 100,000 domains fit */
@@ -203,25 +203,6 @@ compare_lines(enum wiring_part part, bool diff, const struct lines *wanted,
 	return wrong;
 }
 
-/* All that a descriptor gives; closes it. */
-static int
-read_all(int fd, struct buf *out, struct err *err)
-{
-	char some[16384];
-	ssize_t n;
-
-	while ((n = read(fd, some, sizeof(some))) != 0) {
-		if (n > 0)
-			buf_add(out, some, (size_t)n);
-		else if (errno != EINTR)
-			break;
-	}
-	close(fd);
-	if (n < 0)
-		return err_set(err, ERR_SYSTEM, "read: %s", strerror(errno));
-	return 0;
-}
-
 /* What postconf says of the services, or of the parameters that are set. */
 static int
 ask_postconf(bool services, const char *config_dir, struct buf *out,
@@ -229,28 +210,16 @@ ask_postconf(bool services, const char *config_dir, struct buf *out,
 {
 	const char *words[5] = { "postconf" };
 	size_t n = 1;
-	int ends[2], status = 0, failed;
-	pid_t child;
 
 	if (config_dir != NULL) {
 		words[n++] = "-c";
 		words[n++] = config_dir;
 	}
 	words[n++] = services ? "-M" : "-n";
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return err_set(err, ERR_SYSTEM, "pipe: %s", strerror(errno));
-	child = fork();
-	if (child == 0) {
-		dup2(ends[1], STDOUT_FILENO);
-		execvp(words[0], (char *const *)words);
-		_exit(127);
-	}
-	close(ends[1]);
-	failed = read_all(ends[0], out, err);
-	if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
+	if (program_run(words, SPAN(""), out, err) < 0)
 		return err_set(err, ERR_SYSTEM, "postconf did not answer; is "
 		    "it in PATH, and is --config-dir right?");
-	return failed;
+	return 0;
 }
 
 /* The transport table beside main.cf; a missing one is an empty one. */
@@ -268,7 +237,7 @@ read_table(const char *config_dir, struct buf *out, struct err *err)
 	if (fd < 0)
 		return err_set(err, ERR_SYSTEM, "%s: %s", path,
 		    strerror(errno));
-	return read_all(fd, out, err);
+	return program_read(fd, out, err);
 }
 
 static struct lines

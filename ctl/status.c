@@ -91,6 +91,7 @@ read_destinations(struct inquiry *q, struct status *s)
 			return false;
 		d->leases = reply.u.destination.leases;
 		d->word = reply.u.destination.hold;
+		d->backlog = reply.u.destination.backlog;
 		memcpy(d->counters, reply.u.destination.counters,
 		    sizeof(d->counters));
 		store_reply_clear(&reply);

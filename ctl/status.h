@@ -24,6 +24,7 @@ struct destination_status {
 	const struct destination *destination;
 	uint32_t leases;
 	struct override word;	/* an operator's */
+	struct backlog backlog;	/* of all hosts' queues */
 	uint64_t counters[DEST_COUNTERS];
 };
 

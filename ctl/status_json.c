@@ -13,9 +13,11 @@
  *			breaker's own; allowance in per mille; next_step_ms from
  *			now, null for none; override null or { state, by,
  *			reason, until_ms }; outcomes: totals by class
- * destinations		[{ name, leases, cap, override, counters }]; cap 0 for
- *			none; override has rate (messages a second) where one is
- *			given
+ * destinations		[{ name, leases, cap, override, counters, backlog }];
+ *			cap 0 for none; override has rate (messages a second)
+ *			where one is given; backlog null where no host counts
+ *			messages in its queue, or { messages, expiring,
+ *			oldest_ms, counted_ms }
  *
  * incident, rule and sample are null where there is none.
  */
@@ -94,6 +96,18 @@ upstreams_json(const struct status *s)
 }
 
 static json_t *
+backlog_json(const struct backlog *b)
+{
+	if (b->messages == 0)
+		return json_null();
+	return json_pack("{s:I, s:I, s:I, s:I}",
+	    "messages", (json_int_t)b->messages,
+	    "expiring", (json_int_t)b->expiring,
+	    "oldest_ms", (json_int_t)b->oldest_ms,
+	    "counted_ms", (json_int_t)b->at_ms);
+}
+
+static json_t *
 destinations_json(const struct status *s)
 {
 	json_t *list = json_array();
@@ -107,12 +121,13 @@ destinations_json(const struct status *s)
 			    dest_counter_name((enum dest_counter)k),
 			    json_integer((json_int_t)d->counters[k]));
 		json_array_append_new(list, json_pack(
-		    "{s:s, s:I, s:I, s:o, s:o}",
+		    "{s:s, s:I, s:I, s:o, s:o, s:o}",
 		    "name", d->destination->name,
 		    "leases", (json_int_t)d->leases,
 		    "cap", (json_int_t)d->destination->cap,
 		    "override", json_override(status_override(s, &d->word)),
-		    "counters", counters));
+		    "counters", counters,
+		    "backlog", backlog_json(&d->backlog)));
 	}
 	return list;
 }

@@ -34,9 +34,10 @@ give_back(void *self, uint32_t destination, const char *member)
 }
 
 static int64_t
-look(void *self, struct upstream_view *out_views, struct override *out_holds)
+look(void *self, struct upstream_view *out_views, struct override *out_holds,
+    uint32_t *out_queued)
 {
-	return keeper_look(self, out_views, out_holds);
+	return keeper_look(self, out_views, out_holds, out_queued);
 }
 
 static void
@@ -47,9 +48,9 @@ count_verdict(void *self, uint32_t destination,
 }
 
 static void
-count_accepted(void *self, uint32_t destination)
+count_accepted(void *self, uint32_t destination, bool waits)
 {
-	keeper_count_accepted(self, destination);
+	keeper_count_accepted(self, destination, waits);
 }
 
 static void

@@ -8,6 +8,7 @@
 struct outlook {
 	struct upstream_view *views;
 	struct override *holds;
+	uint32_t *queued;
 	struct snapshot now;
 	int64_t now_ms;
 };
@@ -20,8 +21,9 @@ look(const struct session *s)
 
 	o.views = mem_new(plan->n_upstreams, sizeof(*o.views));
 	o.holds = mem_new(plan->n_destinations, sizeof(*o.holds));
-	o.now_ms = s->world->look(s->world->self, o.views, o.holds);
-	o.now = (struct snapshot){ o.views, o.holds };
+	o.queued = mem_new(plan->n_destinations, sizeof(*o.queued));
+	o.now_ms = s->world->look(s->world->self, o.views, o.holds, o.queued);
+	o.now = (struct snapshot){ o.views, o.holds, o.queued };
 	return o;
 }
 
@@ -30,6 +32,7 @@ look_away(struct outlook *o)
 {
 	mem_free(o->views);
 	mem_free(o->holds);
+	mem_free(o->queued);
 }
 
 static const struct destination *
@@ -125,9 +128,9 @@ take_place(struct session *s, struct session_errand *e,
 /* Has a destination with a recipient in this message gone on hold? Each that
  * has is counted; the first one's reply is the message's. */
 static bool
-turned_bad(const struct session *s, struct reply *out_reply)
+turned_bad(const struct session *s, const struct outlook *o,
+    struct reply *out_reply)
 {
-	struct outlook o = look(s);
 	const struct client client = client_of(s);
 	bool bad = false;
 
@@ -137,24 +140,26 @@ turned_bad(const struct session *s, struct reply *out_reply)
 
 		if (!e->wanted)
 			continue;
-		v = decide_late(s->world->plan, destination_of(s, e), &o.now,
-		    &client, o.now_ms);
+		v = decide_late(s->world->plan, destination_of(s, e), &o->now,
+		    &client, o->now_ms);
 		if (tell(s, e, &v) && !bad) {
 			bad = true;
 			*out_reply = v.reply;
 		}
 	}
-	look_away(&o);
 	return bad;
 }
 
 static void
-count_accepted(const struct session *s)
+count_accepted(const struct session *s, const struct outlook *o)
 {
 	for (uint32_t i = 0; i < s->n; i++) {
-		if (s->errands[i].wanted)
+		const struct session_errand *e = &s->errands[i];
+
+		if (e->wanted)
 			s->world->count_accepted(s->world->self,
-			    s->errands[i].destination);
+			    e->destination, decide_on_hold(s->world->plan,
+			    destination_of(s, e), &o->now, o->now_ms));
 	}
 }
 
@@ -208,10 +213,16 @@ session_rcpt_rejected(struct session *s, struct span recipient)
 bool
 session_eom(struct session *s, struct reply *out_reply)
 {
-	const bool bad = s->n > 0 && !s->simulated && turned_bad(s, out_reply);
+	bool bad = false;
 
-	if (!bad)
-		count_accepted(s);
+	if (s->n > 0) {
+		struct outlook o = look(s);
+
+		bad = !s->simulated && turned_bad(s, &o, out_reply);
+		if (!bad)
+			count_accepted(s, &o);
+		look_away(&o);
+	}
 	session_over(s);
 	return !bad;
 }

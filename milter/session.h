@@ -29,10 +29,10 @@ struct session_world {
 	void (*give_back)(void *self, uint32_t destination,
 	    const char *member);
 	int64_t (*look)(void *self, struct upstream_view *out_views,
-	    struct override *out_holds);
+	    struct override *out_holds, uint32_t *out_queued);
 	void (*count_verdict)(void *self, uint32_t destination,
 	    const struct intake_verdict *verdict);
-	void (*count_accepted)(void *self, uint32_t destination);
+	void (*count_accepted)(void *self, uint32_t destination, bool waits);
 	void *self;
 };
 

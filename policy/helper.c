@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/words.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -117,35 +118,10 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 	end_if_over(h);
 }
 
-/* Words of a command into argv, cut in text. */
-static int
-cut_words(char *text, const char *const *more, char *argv[], struct err *err)
-{
-	size_t n = 0;
-
-	for (char *at = text; *at != '\0';) {
-		if (*at == ' ') {
-			*at++ = '\0';
-			continue;
-		}
-		if (n == HELPER_WORDS_MAX)
-			return err_set(err, ERR_CONFIG, "too many words");
-		argv[n++] = at;
-		at += strcspn(at, " ");
-	}
-	for (; *more != NULL; more++) {
-		if (n == HELPER_WORDS_MAX)
-			return err_set(err, ERR_CONFIG, "too many words");
-		argv[n++] = (char *)*more;	/* as execve(2) wants it */
-	}
-	argv[n] = NULL;
-	return 0;
-}
-
 /* 0, or an errno. The signals that we treat in a way of our own are as a
  * program expects them, and no descriptor of ours is there. */
 static int
-spawn(char *argv[], int output, pid_t *out_pid)
+spawn(const char *const *words, int output, pid_t *out_pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -166,8 +142,8 @@ spawn(char *argv[], int output, pid_t *out_pid)
 	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
 	posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-	error = posix_spawnp(out_pid, argv[0], &actions, &attributes, argv,
-	    environ);
+	error = posix_spawnp(out_pid, words[0], &actions, &attributes,
+	    (char *const *)words, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attributes);
 	return error;
@@ -219,22 +195,24 @@ helper_start(struct helper *h, const char *command, const char *const *more,
 	static const struct timeval limit = {
 		.tv_sec = HELPER_DEADLINE_SECONDS,
 	};
-	char text[COMMAND_MAX], *argv[HELPER_WORDS_MAX + 1];
-	int ends[2], error;
+	char text[COMMAND_MAX];
+	const char *words[HELPER_WORDS_MAX + 1];
+	int ends[2], error, n;
 
 	assert(!h->runs);
 	if (!span_copy(text, sizeof(text), span_of(command)))
 		return err_set(err, ERR_CONFIG, "the command is too long");
-	if (cut_words(text, more, argv, err) < 0)
-		return -1;
+	n = words_cut(text, words, HELPER_WORDS_MAX);
+	if (n < 1 || words_add(words, n, more, HELPER_WORDS_MAX) < 0)
+		return err_set(err, ERR_CONFIG, "no word, or too many");
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_set(err, ERR_SYSTEM, "pipe: %s", strerror(errno));
-	error = spawn(argv, ends[1], &h->pid);
+	error = spawn(words, ends[1], &h->pid);
 	close(ends[1]);
 	if (error != 0) {
 		h->pid = 0;
 		close(ends[0]);
-		return err_set(err, ERR_SYSTEM, "%s: %s", argv[0],
+		return err_set(err, ERR_SYSTEM, "%s: %s", words[0],
 		    strerror(error));
 	}
 	evutil_make_socket_nonblocking(ends[0]);

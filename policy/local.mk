@@ -4,12 +4,12 @@ mailweir_policyd_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(LIBEVENT_CFLAGS) \
 	$(JANSSON_CFLAGS)
 mailweir_policyd_SOURCES = \
 	policy/main.c \
+	policy/backlog.h policy/backlog.c \
 	policy/conn.h policy/conn.c \
 	policy/helper.h policy/helper.c \
 	policy/map_conn.c \
 	policy/parent.h policy/parent.c \
 	policy/policy_conn.c \
-	policy/postqueue.h policy/postqueue.c \
 	policy/prober.h policy/prober.c \
 	policy/release.h policy/release.c \
 	policy/roster.h policy/roster.c \

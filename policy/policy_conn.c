@@ -6,6 +6,7 @@
  * Postfix repeats a request that it got no answer to, on a new connection;
  * a lease is taken by name, so that the repetition finds it taken already.
  */
+#include "policy/backlog.h"
 #include "policy/conn.h"
 
 #include "base/clock.h"
@@ -175,7 +176,7 @@ at_rcpt(struct policy_conn *p, const struct policy_request *r)
 	struct server *s = p->conn.server;
 	const struct plan *plan = server_plan(s);
 	const struct client client = client_of(r);
-	const struct snapshot now = fleet_snapshot(s->fleet);
+	const struct snapshot now = server_snapshot(s);
 	const int index = plan_match(plan, r->recipient);
 	const struct destination *d;
 	struct intake_verdict v;
@@ -209,7 +210,7 @@ turned_bad(const struct policy_conn *p, const struct policy_request *r,
 	const struct server *s = p->conn.server;
 	const struct plan *plan = server_plan(s);
 	const struct client client = client_of(r);
-	const struct snapshot now = fleet_snapshot(s->fleet);
+	const struct snapshot now = server_snapshot(s);
 
 	for (uint32_t i = 0; i < p->n_held; i++) {
 		const int index = plan_destination(plan, span_of(p->held[i]));
@@ -222,6 +223,18 @@ turned_bad(const struct policy_conn *p, const struct policy_request *r,
 			return p->held[i];
 	}
 	return NULL;
+}
+
+static void
+accepted(struct server *s, uint32_t index)
+{
+	const struct plan *plan = server_plan(s);
+	const struct snapshot now = server_snapshot(s);
+
+	tally_add(s->tally, index, DEST_ACCEPTED, 1);
+	if (decide_on_hold(plan, &plan->destinations[index], &now,
+	    server_fleet_ms(s)))
+		backlogs_add(s->backlogs, index);
 }
 
 static enum conn_next
@@ -244,7 +257,7 @@ at_end_of_message(struct policy_conn *p, const struct policy_request *r)
 		    span_of(p->held[i]));
 
 		if (index >= 0)
-			tally_add(s->tally, (uint32_t)index, DEST_ACCEPTED, 1);
+			accepted(s, (uint32_t)index);
 	}
 	drop_all(p);
 	return answer(p, "DUNNO");

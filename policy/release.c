@@ -8,14 +8,18 @@
 #include "base/printable.h"
 #include "base/table.h"
 #include "core/decide.h"
+#include "policy/backlog.h"
 #include "policy/helper.h"
-#include "policy/postqueue.h"
+#include "wire/postqueue.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOK_MS 60000		/* between two looks into the queue */
+#define LOOK_MS 60000		/* between two looks for a destination */
+#define LOOK_GAP_MS 5000	/* between two looks for whomever */
+#define ASK_MS (3600 * INT64_C(1000))	/* how long Postfix keeps a message */
+#define LIFETIME_MS (5 * 86400 * INT64_C(1000))	/* its default */
 #define TRIAL_MS 1000		/* between two messages to try an upstream with */
 #define HELD_MAX 10000		/* kept of one look, the oldest */
 #define LET_GO_MAX 5000		/* remembered in each of two tables */
@@ -27,6 +31,8 @@ struct course {
 	enum decide_release may;
 	uint32_t recovery;	/* counts them */
 	bool wanted;		/* there may be held mail that a look will find */
+	int64_t look_ms;	/* no look for it before */
+	bool waiting;		/* mail may wait, and is to be counted */
 	bool sought, found;	/* in the present look */
 	int64_t order_ms;	/* the operator's order to release, by its end */
 	int64_t trial_ms;	/* no message to try it with before */
@@ -48,9 +54,11 @@ struct release {
 	struct held *held;		/* of the last look, oldest first */
 	size_t n_held, room;
 	struct table *let_go, *let_go_before;
-	bool looking;
+	bool asking, looking;
 	int going;			/* whose message is under way; -1: none */
-	int64_t look_ms, go_ms;		/* no look, no message before */
+	/* none before: a question, a look to count or to release, a message */
+	int64_t ask_ms, count_ms, look_ms, go_ms;
+	int64_t lifetime_ms;		/* that Postfix gives a message */
 	bool complained;
 	char said[200];			/* by postqueue, of its trouble */
 };
@@ -188,8 +196,10 @@ on_recipient(void *arg, const struct postqueue_message *message,
 		.arrived_s = message->arrived_s,
 	};
 
-	if (destination < 0 || !r->courses[destination].sought ||
-	    !is_held(r, why))
+	if (destination < 0)
+		return;
+	backlogs_note(r->server->backlogs, m.destination, message);
+	if (!r->courses[destination].sought || !is_held(r, why))
 		return;
 	memcpy(m.id, message->id, sizeof(m.id));
 	if (was_let_go(r, &m))
@@ -205,8 +215,28 @@ on_line(void *arg, struct span line)
 
 	if (r->looking && postqueue_read(line, on_recipient, r))
 		return;
+	if (r->asking && postqueue_time(line, &r->lifetime_ms))
+		return;
 	if (line.len > 0)
 		printable(r->said, sizeof(r->said), line);
+}
+
+/* How long will Postfix keep what waits? False: there is no way to ask. */
+static bool
+ask(struct release *r, int64_t now_ms)
+{
+	static const char *const question[] = {
+		"-h", "maximal_queue_lifetime", NULL,
+	};
+	const char *command = r->server->config->release_command;
+	char postconf[CONFIG_COMMAND_MAX + 1];
+	struct err err;
+
+	r->ask_ms = now_ms + ASK_MS;
+	r->asking = postqueue_sibling(command, "postconf", postconf,
+	    sizeof(postconf)) &&
+	    helper_start(r->helper, postconf, question, &err) == 0;
+	return r->asking;
 }
 
 static void
@@ -216,12 +246,19 @@ look(struct release *r, int64_t now_ms)
 	struct err err;
 
 	r->n_held = 0;
-	r->look_ms = now_ms + LOOK_MS;
+	r->count_ms = now_ms + LOOK_MS;
 	for (uint32_t i = 0; i < r->n_courses; i++) {
-		r->courses[i].sought = r->courses[i].wanted;
-		r->courses[i].found = false;
+		struct course *c = &r->courses[i];
+
+		if (c->wanted) {
+			c->look_ms = now_ms + LOOK_MS;
+			r->look_ms = now_ms + LOOK_GAP_MS;
+		}
+		c->sought = c->wanted;
+		c->found = false;
 	}
 	r->said[0] = '\0';
+	backlogs_begin(r->server->backlogs, r->lifetime_ms);
 	r->looking = helper_start(r->helper,
 	    r->server->config->release_command, list, &err) == 0;
 	if (!r->looking)
@@ -231,14 +268,19 @@ look(struct release *r, int64_t now_ms)
 static void
 has_looked(struct release *r)
 {
+	bool sought = false;
+
 	sort_held(r);
 	for (uint32_t i = 0; i < r->n_courses; i++) {
 		struct course *c = &r->courses[i];
 
+		sought |= c->sought;
 		if (c->sought && !c->found)
 			c->wanted = false;
 	}
-	log_info("release", LOG_INT("found", (int64_t)r->n_held));
+	if (sought)
+		log_info("release", LOG_INT("found", (int64_t)r->n_held));
+	backlogs_end(r->server->backlogs);
 }
 
 /* Messages a second: the operator's, or the file's. */
@@ -292,11 +334,16 @@ let_go(struct release *r, struct held *m, int64_t now_ms)
 }
 
 static bool
-wants_look(const struct release *r)
+wants_look(const struct release *r, int64_t now_ms)
 {
-	for (uint32_t i = 0; i < r->n_courses; i++)
-		if (r->courses[i].wanted)
+	for (uint32_t i = 0; i < r->n_courses; i++) {
+		const struct course *c = &r->courses[i];
+
+		if ((c->wanted && now_ms >= c->look_ms &&
+		    now_ms >= r->look_ms) ||
+		    (c->waiting && now_ms >= r->count_ms))
 			return true;
+	}
 	return false;
 }
 
@@ -319,7 +366,8 @@ proceed(struct release *r)
 			.tv_sec = (time_t)(wait_ms / 1000),
 			.tv_usec = (suseconds_t)(wait_ms % 1000 * 1000),
 		    });
-	} else if (now_ms >= r->look_ms && wants_look(r))
+	} else if (wants_look(r, now_ms) &&
+	    (now_ms < r->ask_ms || !ask(r, now_ms)))
 		look(r, now_ms);
 }
 
@@ -328,7 +376,9 @@ on_ended(void *arg, bool well)
 {
 	struct release *r = arg;
 
-	if (!well)
+	if (r->asking)
+		r->asking = false;
+	else if (!well)
 		complain(r, r->said[0] != '\0' ? r->said : "it did not end well");
 	else if (r->looking)
 		has_looked(r);
@@ -346,6 +396,23 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	proceed(arg);
+}
+
+/* Does mail wait for it, or may it have to? */
+static bool
+is_troubled(const struct release *r, uint32_t index,
+    const struct snapshot *now, int64_t fleet_ms)
+{
+	const struct destination *d = &plan_of(r)->destinations[index];
+
+	if (now->queued[index] > 0 ||
+	    decide_on_hold(plan_of(r), d, now, fleet_ms))
+		return true;
+	for (uint32_t i = 0; i < d->n_routes; i++)
+		if (view_state(&now->upstreams[d->routes[i].upstream],
+		    fleet_ms) != BREAKER_CLOSED)
+			return true;
+	return false;
 }
 
 /* Has it begun to recover, or was it told to let go? */
@@ -382,6 +449,7 @@ release_new(struct server *server)
 	r->let_go = table_new();
 	r->let_go_before = table_new();
 	r->going = -1;
+	r->lifetime_ms = LIFETIME_MS;
 	release_reload(r);
 	return r;
 }
@@ -425,18 +493,21 @@ release_reload(struct release *r)
 	/* These go by the old plan's indices; the next look finds them again. */
 	r->n_held = 0;
 	r->going = -1;
+	r->ask_ms = 0;
 }
 
 void
 release_tick(struct release *r)
 {
 	const struct plan *plan = plan_of(r);
-	const struct snapshot now = fleet_snapshot(r->server->fleet);
+	const struct snapshot now = server_snapshot(r->server);
 	const int64_t fleet_ms = server_fleet_ms(r->server);
 
-	for (uint32_t i = 0; i < r->n_courses; i++)
+	for (uint32_t i = 0; i < r->n_courses; i++) {
+		r->courses[i].waiting = is_troubled(r, i, &now, fleet_ms);
 		watch(&r->courses[i], decide_release(plan,
 		    &plan->destinations[i], &now, fleet_ms), &now.holds[i],
 		    fleet_ms);
+	}
 	proceed(r);
 }

@@ -3,7 +3,8 @@
  * a pace, once an upstream may take it.
  *
  *	upstream recovers, or a hold ends: a recovery of the destination
- *	  -> a look into the queue (postqueue -j), one a minute at the most
+ *	  -> a look into the queue (postqueue -j), one a minute at the most for
+ *	     each destination
  *	  -> its held messages, one by one (postqueue -i), at release.rate
  *	  -> another look, until one finds nothing
  *

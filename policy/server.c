@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "policy/backlog.h"
 #include "policy/conn.h"
 #include "policy/prober.h"
 #include "policy/release.h"
@@ -30,7 +31,6 @@ struct loop {
 	struct server server;
 	struct config *config;
 	struct store_async *store;
-	struct store_port port;
 	struct roster *roster;
 	struct release *release;
 	int alive_fd;
@@ -88,7 +88,7 @@ send_counters(struct loop *l)
 		memcpy(c->add, request.u.count.add, sizeof(c->add));
 		(void)span_copy(c->destination, sizeof(c->destination),
 		    span_of(request.name));
-		l->port.send(l->port.self, &request, counters_sent, c);
+		l->server.port.send(l->server.port.self, &request, counters_sent, c);
 	}
 }
 
@@ -173,6 +173,7 @@ on_reload(evutil_socket_t fd, short what, void *arg)
 	config_free(&l->config);
 	l->config = fresh;
 	l->server.config = fresh;
+	backlogs_reload(l->server.backlogs);
 	release_reload(l->release);
 	log_set_level(fresh->log.level);
 	l->next_heartbeat_ms = 0;
@@ -268,19 +269,20 @@ loop_init(struct loop *l, const struct server_start *start)
 	l->server.config = l->config;
 	l->server.config_path = start->config_path;
 	l->store = store_async_new(l->server.base, &options, &events);
-	l->port = store_async_port(l->store);
+	l->server.port = store_async_port(l->store);
 	l->server.fleet = fleet_new(&(struct fleet_options){
 		.plan = &l->config->plan, .host = l->config->host,
-		.port = l->port, .clock = clock_mono_ms,
+		.port = l->server.port, .clock = clock_mono_ms,
 	    }, clock_wall_ms());
 	l->server.intake = intake_new(&(struct intake_options){
-		.port = l->port, .clock = clock_mono_ms,
+		.port = l->server.port, .clock = clock_mono_ms,
 	    });
 	l->server.tally = tally_new(l->config->plan.n_destinations);
 	l->server.prober = prober_new(&l->server);
 	l->server.shares = mem_new(l->config->plan.n_destinations,
 	    sizeof(*l->server.shares));
-	l->roster = roster_new(l->port, on_hosts, l);
+	l->roster = roster_new(l->server.port, on_hosts, l);
+	l->server.backlogs = backlogs_new(&l->server);
 	l->release = release_new(&l->server);
 }
 
@@ -292,9 +294,19 @@ loop_free(struct loop *l)
 	intake_free(&l->server.intake);
 	fleet_free(&l->server.fleet);
 	tally_free(&l->server.tally);
+	backlogs_free(&l->server.backlogs);
 	mem_free(l->server.shares);
 	config_free(&l->config);
 	event_base_free(l->server.base);
+}
+
+struct snapshot
+server_snapshot(const struct server *s)
+{
+	struct snapshot now = fleet_snapshot(s->fleet);
+
+	now.queued = backlogs_queued(s->backlogs);
+	return now;
 }
 
 int64_t

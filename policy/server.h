@@ -14,6 +14,7 @@
 
 #include <event2/event.h>
 
+struct backlogs;
 struct conn;
 struct prober;
 
@@ -21,10 +22,12 @@ struct server {
 	struct event_base *base;
 	const struct config *config;
 	const char *config_path;
+	struct store_port port;
 	struct fleet *fleet;
 	struct intake *intake;
 	struct tally *tally;
 	struct prober *prober;
+	struct backlogs *backlogs;
 	struct shares *shares;	/* by the plan's destination index */
 	struct conn *conns;	/* all open ones */
 	uint32_t n_conns;
@@ -47,6 +50,8 @@ server_plan(const struct server *s)
 {
 	return &s->config->plan;
 }
+/* All that decisions are made on; good until the next reload. */
+struct snapshot server_snapshot(const struct server *s);
 /* Now, on the fleet's clock. */
 int64_t server_fleet_ms(const struct server *s);
 

@@ -17,6 +17,8 @@
 
 #define CONFIG_DEFAULT_FILE "/etc/mailweir/mailweir.conf"
 
+#define CONFIG_COMMAND_MAX 200
+
 struct config {
 	struct plan plan;
 	struct outcome_rules *rules;	/* shipped, or rules_file */
@@ -41,7 +43,7 @@ struct config {
 		bool starttls;
 	} probe;
 	uint32_t release_rate;
-	const char *release_command;	/* words; "" for off */
+	const char *release_command;	/* words, CONFIG_COMMAND_MAX bytes; "" for off */
 	const char *feed_maillog;	/* "" for off */
 	const char *notify_command;	/* "" for none */
 	struct {

@@ -20,6 +20,7 @@ enum decide_reason {
 	DECIDE_AT_CAP,		/* the destination's leases are all taken */
 	DECIDE_ON_HOLD,		/* no upstream of it may take mail */
 	DECIDE_LATE,		/* on hold since the transaction began */
+	DECIDE_QUEUE_FULL,	/* on hold, and too much waits for it already */
 	/* gate */
 	DECIDE_OPEN,		/* the upstream's breaker is open */
 	DECIDE_SHED,		/* drawn out: shedding or ramp */
@@ -30,7 +31,7 @@ enum decide_reason {
 	DECIDE_BYPASS,		/* an unfiltered route, and it may not be used */
 	DECIDE_FORCED,		/* an operator closed it, or holds the destination */
 };
-/* "fine", "at-cap", "on-hold", "late", "open", "shed", "no-slot", "rate",
+/* "fine", "at-cap", "on-hold", "late", "queue-full", "open", "shed", "no-slot", "rate",
  * "share", "trial-taken", "bypass", "forced". */
 const char *decide_reason_name(enum decide_reason reason);
 
@@ -52,7 +53,9 @@ bool decide_is_submission(const struct plan *p, const struct client *c);
  * What to do with a recipient of d at RCPT before a lease is asked for, and
  * once the lease is known. enforced says whether it is to be acted on (false
  * in observe mode: count it only). With every destination on hold, a catch-all
- * among them, the reply is 421: no mail of any kind can be taken.
+ * among them, the reply is 421: no mail of any kind can be taken. Submission is
+ * taken while on hold until hold.queue_limit messages wait in this host's
+ * queue: a mail client does not try again.
  */
 struct intake_verdict {
 	enum decide_reason reason;	/* DECIDE_FINE: take it */

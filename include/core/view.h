@@ -44,10 +44,20 @@ struct upstream_view {
 	struct override override;
 };
 
+/* What waits in Postfix's queue for a destination: of one host, or of all. */
+struct backlog {
+	int64_t at_ms;		/* when it was last counted, fleet time; 0: never */
+	uint32_t messages;
+	uint32_t expiring;	/* of these, soon too old for Postfix to keep */
+	int64_t oldest_ms;	/* when the oldest arrived, since 1970; 0: none */
+};
+
 /* All that decisions are made on, by the plan's indices. */
 struct snapshot {
 	const struct upstream_view *upstreams;
 	const struct override *holds;	/* of the destinations */
+	const uint32_t *queued;		/* messages of the destinations in this
+					 * host's queue; NULL: not known */
 };
 
 /* Is an operator's word of this kind in force? */
@@ -61,6 +71,8 @@ uint32_t view_allowance(const struct upstream_view *v, int64_t now_ms);
 /* Fleet-wide cap on connections now, override and breaker included. */
 uint32_t view_connections(const struct upstream_view *v, uint32_t configured,
     int64_t now_ms);
+/* What two hosts' queues hold together; counts stop at the largest number. */
+void backlog_add(struct backlog *sum, const struct backlog *one);
 bool override_state_parse(struct span name, enum override_state *out);
 /* "open", "closed", "hold", "release"; "" for none. */
 const char *override_state_name(enum override_state state);

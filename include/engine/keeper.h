@@ -50,15 +50,18 @@ bool keeper_take(struct keeper *keeper, uint32_t destination,
 void keeper_give_back(struct keeper *keeper, uint32_t destination,
     const char *member);
 
-/* Copy what is known of each upstream of the plan, and what operators say of
- * each destination; returns the fleet's time. */
+/* Copy what is known of each upstream of the plan, and of each destination
+ * what operators say and how much waits for it here; returns the fleet's
+ * time. */
 int64_t keeper_look(struct keeper *keeper, struct upstream_view *out_views,
-    struct override *out_holds);
+    struct override *out_holds, uint32_t *out_queued);
 
 /* Count what a verdict did to a transaction. */
 void keeper_count_verdict(struct keeper *keeper, uint32_t destination,
     const struct intake_verdict *verdict);
-/* Count a message that was accepted. */
-void keeper_count_accepted(struct keeper *keeper, uint32_t destination);
+/* Count a message that was accepted. waits: it will stay in the queue, for its
+ * destination is on hold. */
+void keeper_count_accepted(struct keeper *keeper, uint32_t destination,
+    bool waits);
 
 #endif

@@ -17,6 +17,7 @@ enum event_kind {
 	EVENT_THROTTLE,		/* the fleet's cap on connections changed */
 	EVENT_OUTCOME,		/* an outcome that an operator should see: policy, local, slow, unknown */
 	EVENT_SHIELD,		/* permanent answers were kept in the queue */
+	EVENT_EXPIRING,		/* held messages will soon be too old for Postfix */
 };
 
 struct event {
@@ -30,6 +31,8 @@ struct event {
 	const char *class;	/* EVENT_OUTCOME: outcome class */
 	const char *rule, *sample, *incident;	/* NULL or "": none; EVENT_SHIELD: rule is core/shield's */
 	const struct override *override;	/* EVENT_OVERRIDE */
+	uint32_t messages;		/* EVENT_EXPIRING: how many; sample: the first ones' queue ids */
+	int64_t at_ms;			/* EVENT_EXPIRING: when the first one will be returned */
 };
 
 struct event_pair {
@@ -40,11 +43,11 @@ struct event_pair {
 #define EVENTS_KEPT 10000	/* in the stream, about */
 /*
  * The event as fields; returns how many (1..). The first is "event": breaker,
- * override, host-seen, host-lost, throttle, outcome or shield. Empty ones are
- * left out.
+ * override, host-seen, host-lost, throttle, outcome, shield or expiring. Empty
+ * ones are left out.
  */
 size_t event_pairs(const struct event *e, struct event_pair out[EVENT_PAIRS]);
-/* One log line with the same fields; opening is a warning, others info. */
+/* One log line with the same fields; opening and expiring are warnings, others info. */
 void event_log(const struct event *e);
 
 #endif

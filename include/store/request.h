@@ -30,6 +30,7 @@ enum store_verb {
 	STORE_COMMIT,
 	STORE_DESTINATION,
 	STORE_COUNT,
+	STORE_BACKLOG,
 	STORE_OVERRIDE,
 	STORE_HEARTBEAT,
 	STORE_HOSTS,
@@ -108,9 +109,20 @@ struct store_request {
 			int64_t version;
 			bool afresh;
 		} commit;
+		/* host: whose own backlog is wanted; "" for none */
+		struct {
+			const char *host;
+		} destination;
 		struct {
 			uint64_t add[DEST_COUNTERS];
 		} count;
+		/* What this host's queue holds now (at_ms is the store's to
+		 * set); kept for as long as that host, or another one, tells
+		 * again within a day. No message: forgotten. */
+		struct {
+			const char *host;
+			struct backlog backlog;
+		} backlog;
 		/* OVERRIDE_NONE takes it away. Publishes name. */
 		struct {
 			bool destination;	/* name is one, not an upstream */
@@ -183,6 +195,8 @@ struct store_reply {
 			uint64_t counters[DEST_COUNTERS];
 			uint32_t leases;
 			struct override hold;
+			struct backlog backlog;	/* of all hosts; at_ms: of the one counted first */
+			struct backlog here;	/* of the host that was asked about */
 		} destination;
 		struct {
 			uint32_t n;

@@ -117,8 +117,8 @@ static const struct config_key keys[KEYS] = {
 	    "mail from own users for a destination on hold", NOW },
 	[KEY_HOLD_QUEUE_LIMIT] = { "hold", "queue_limit", "integer",
 	    "0..10000000", "10000",
-	    "messages held in the queue from which submission is deferred too; "
-	    "0: no limit", PLANNED },
+	    "messages for it in this host's queue from which on submission is "
+	    "deferred too; 0: no limit", NOW },
 
 	[KEY_SUBMISSION_AUTHENTICATED] = { "submission", "authenticated",
 	    "boolean", "", "true", "a client that logged in submits", NOW },

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #define PASSWORD_MAX 512
-#define COMMAND_MAX 200
 
 static const struct section *
 home_of(const struct load *l, enum key key)
@@ -309,7 +308,7 @@ resolve_release(struct load *l)
 	c->release_rate = (uint32_t)resolve_value(l, KEY_RELEASE_RATE)->number;
 	c->release_command = kept_text(l, KEY_RELEASE_COMMAND);
 	if (!printable_all(span_of(c->release_command)) ||
-	    strlen(c->release_command) > COMMAND_MAX)
+	    strlen(c->release_command) > CONFIG_COMMAND_MAX)
 		blame(l, KEY_RELEASE_COMMAND, "wants words with blanks "
 		    "between them, 200 characters at most");
 }

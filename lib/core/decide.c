@@ -11,6 +11,7 @@ static const char *const reason_names[] = {
 	[DECIDE_AT_CAP] = "at-cap",
 	[DECIDE_ON_HOLD] = "on-hold",
 	[DECIDE_LATE] = "late",
+	[DECIDE_QUEUE_FULL] = "queue-full",
 	[DECIDE_OPEN] = "open",
 	[DECIDE_SHED] = "shed",
 	[DECIDE_NO_SLOT] = "no-slot",
@@ -37,15 +38,27 @@ deferred(const struct plan *p, const struct destination *d,
 	return v;
 }
 
-/* Does hold concern what this client sends? */
 static bool
-must_hold(const struct plan *p, const struct destination *d,
-    const struct snapshot *now, const struct client *c, int64_t now_ms)
+is_queue_full(const struct plan *p, const struct destination *d,
+    const struct snapshot *now)
+{
+	return p->hold_queue_limit > 0 && now->queued != NULL &&
+	    now->queued[d - p->destinations] >= p->hold_queue_limit;
+}
+
+/* What hold has against mail from this client; reason: while on hold. */
+static enum decide_reason
+held_for(const struct plan *p, const struct destination *d,
+    const struct snapshot *now, const struct client *c,
+    enum decide_reason reason, int64_t now_ms)
 {
 	if (!decide_on_hold(p, d, now, now_ms))
-		return false;
-	return decide_is_submission(p, c) ? p->hold_submission :
-	    p->hold_incoming;
+		return DECIDE_FINE;
+	if (!decide_is_submission(p, c))
+		return p->hold_incoming ? reason : DECIDE_FINE;
+	if (p->hold_submission)
+		return reason;
+	return is_queue_full(p, d, now) ? DECIDE_QUEUE_FULL : DECIDE_FINE;
 }
 
 static const struct override *
@@ -145,6 +158,7 @@ phrase(enum decide_reason reason)
 	case DECIDE_FINE:
 	case DECIDE_ON_HOLD:
 	case DECIDE_LATE:
+	case DECIDE_QUEUE_FULL:
 	case DECIDE_OPEN:
 		break;
 	}
@@ -212,11 +226,13 @@ struct intake_verdict
 decide_intake(const struct plan *p, const struct destination *d,
     const struct snapshot *now, const struct client *c, int64_t now_ms)
 {
+	const enum decide_reason reason = held_for(p, d, now, c,
+	    DECIDE_ON_HOLD, now_ms);
 	struct intake_verdict v = { .reason = DECIDE_FINE };
 
-	if (!must_hold(p, d, now, c, now_ms))
+	if (reason == DECIDE_FINE)
 		return v;
-	v = deferred(p, d, DECIDE_ON_HOLD, p->replies.hold);
+	v = deferred(p, d, reason, p->replies.hold);
 	if (all_on_hold(p, now, now_ms))
 		(void)reply_make(421, REPLY_DSN_NOT_ACCEPTING,
 		    "Service not available, closing transmission channel",
@@ -236,8 +252,11 @@ struct intake_verdict
 decide_late(const struct plan *p, const struct destination *d,
     const struct snapshot *now, const struct client *c, int64_t now_ms)
 {
-	if (must_hold(p, d, now, c, now_ms))
-		return deferred(p, d, DECIDE_LATE, p->replies.late);
+	const enum decide_reason reason = held_for(p, d, now, c, DECIDE_LATE,
+	    now_ms);
+
+	if (reason != DECIDE_FINE)
+		return deferred(p, d, reason, p->replies.late);
 	return (struct intake_verdict){ .reason = DECIDE_FINE };
 }
 

@@ -31,6 +31,12 @@ breaker_in_force(const struct upstream_view *v, int64_t now_ms)
 	return v->known ? v->record.breaker : (struct breaker){ 0 };
 }
 
+static uint32_t
+plus(uint32_t a, uint32_t b)
+{
+	return a <= UINT32_MAX - b ? a + b : UINT32_MAX;
+}
+
 bool
 override_says(const struct override *o, enum override_state state,
     int64_t now_ms)
@@ -79,6 +85,18 @@ const char *
 override_state_name(enum override_state state)
 {
 	return override_names[state];
+}
+
+void
+backlog_add(struct backlog *sum, const struct backlog *one)
+{
+	if (sum->at_ms == 0 || (one->at_ms > 0 && one->at_ms < sum->at_ms))
+		sum->at_ms = one->at_ms;
+	if (sum->oldest_ms == 0 ||
+	    (one->oldest_ms > 0 && one->oldest_ms < sum->oldest_ms))
+		sum->oldest_ms = one->oldest_ms;
+	sum->messages = plus(sum->messages, one->messages);
+	sum->expiring = plus(sum->expiring, one->expiring);
 }
 
 bool

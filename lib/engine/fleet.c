@@ -202,7 +202,9 @@ fleet_views(const struct fleet *fleet)
 struct snapshot
 fleet_snapshot(const struct fleet *fleet)
 {
-	return (struct snapshot){ fleet->views, fleet->words };
+	return (struct snapshot){
+		.upstreams = fleet->views, .holds = fleet->words,
+	};
 }
 
 struct fleet_upstream *

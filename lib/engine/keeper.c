@@ -22,6 +22,12 @@
 #define HEARTBEAT_MS 5000
 #define HOST_LOST_MS 20000	/* a host not heard of for so long has no share */
 
+/* What waits for a destination: as counted last, and taken in since. */
+struct queue {
+	int64_t counted_ms;
+	uint32_t counted, since;
+};
+
 struct keeper {
 	struct keeper_options options;
 	struct store_pool *pool;
@@ -30,9 +36,10 @@ struct keeper {
 	_Atomic int64_t offset_ms;	/* the fleet's clock less the local one */
 	_Atomic uint32_t hosts;		/* live ones when last known */
 
-	pthread_mutex_t mutex;		/* guards views and holds */
+	pthread_mutex_t mutex;		/* guards views, holds and queues */
 	struct upstream_view *views;
 	struct override *holds;
+	struct queue *queues;
 
 	pthread_t clerk;
 	bool running;
@@ -208,6 +215,16 @@ read_upstream(struct keeper *k, uint32_t index)
 	store_reply_clear(&reply);
 }
 
+/* The mutex is held. What is not in the queue any more, or was not counted
+ * for a while, is as good as nothing. */
+static void
+note_backlog(struct queue *q, const struct backlog *here)
+{
+	if (q->counted_ms == here->at_ms)
+		return;
+	*q = (struct queue){ here->at_ms, here->messages, 0 };
+}
+
 static void
 read_holds(struct keeper *k)
 {
@@ -217,10 +234,12 @@ read_holds(struct keeper *k)
 		if (ask(k, &(struct store_request){
 			.verb = STORE_DESTINATION,
 			.name = destination_of(k, i)->name,
+			.u.destination.host = k->options.host,
 		    }, &reply) == -1)
 			return;
 		pthread_mutex_lock(&k->mutex);
 		k->holds[i] = reply.u.destination.hold;
+		note_backlog(&k->queues[i], &reply.u.destination.here);
 		pthread_mutex_unlock(&k->mutex);
 		store_reply_clear(&reply);
 	}
@@ -360,6 +379,7 @@ keeper_new(const struct keeper_options *options, struct err *err)
 	pthread_mutex_init(&k->mutex, NULL);
 	k->views = mem_new(plan->n_upstreams, sizeof(*k->views));
 	k->holds = mem_new(plan->n_destinations, sizeof(*k->holds));
+	k->queues = mem_new(plan->n_destinations, sizeof(*k->queues));
 	k->tick_ms = plan->lease_ttl_ms / 3 < TICK_MS ?
 	    plan->lease_ttl_ms / 3 : TICK_MS;
 	tick(k, clock_mono_ms());
@@ -396,6 +416,7 @@ keeper_free(struct keeper **keeper)
 	pthread_mutex_destroy(&k->mutex);
 	mem_free(k->views);
 	mem_free(k->holds);
+	mem_free(k->queues);
 	mem_free(k);
 	*keeper = NULL;
 }
@@ -430,13 +451,15 @@ keeper_give_back(struct keeper *k, uint32_t destination, const char *member)
 
 int64_t
 keeper_look(struct keeper *k, struct upstream_view *out_views,
-    struct override *out_holds)
+    struct override *out_holds, uint32_t *out_queued)
 {
 	pthread_mutex_lock(&k->mutex);
 	memcpy(out_views, k->views,
 	    k->options.plan->n_upstreams * sizeof(*out_views));
 	memcpy(out_holds, k->holds,
 	    k->options.plan->n_destinations * sizeof(*out_holds));
+	for (uint32_t i = 0; i < k->options.plan->n_destinations; i++)
+		out_queued[i] = k->queues[i].counted + k->queues[i].since;
 	pthread_mutex_unlock(&k->mutex);
 	return clock_mono_ms() + atomic_load(&k->offset_ms);
 }
@@ -449,7 +472,12 @@ keeper_count_verdict(struct keeper *k, uint32_t destination,
 }
 
 void
-keeper_count_accepted(struct keeper *k, uint32_t destination)
+keeper_count_accepted(struct keeper *k, uint32_t destination, bool waits)
 {
 	tally_add(k->tally, destination, DEST_ACCEPTED, 1);
+	if (!waits)
+		return;
+	pthread_mutex_lock(&k->mutex);
+	k->queues[destination].since++;
+	pthread_mutex_unlock(&k->mutex);
 }

@@ -20,6 +20,7 @@ deferred_for(enum decide_reason reason)
 	case DECIDE_LATE:
 		return DEST_DEFERRED_LATE;
 	case DECIDE_ON_HOLD:
+	case DECIDE_QUEUE_FULL:
 	case DECIDE_FINE:
 	case DECIDE_OPEN:
 	case DECIDE_SHED:

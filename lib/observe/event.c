@@ -16,6 +16,7 @@ static const char *const kind_names[] = {
 	[EVENT_THROTTLE] = "throttle",
 	[EVENT_OUTCOME] = "outcome",
 	[EVENT_SHIELD] = "shield",
+	[EVENT_EXPIRING] = "expiring",
 };
 
 struct writer {
@@ -78,6 +79,7 @@ size_t
 event_pairs(const struct event *e, struct event_pair out[EVENT_PAIRS])
 {
 	struct writer w = { .pairs = out };
+	char when[32];
 
 	add(&w, "event", kind_names[e->kind]);
 	add(&w, "upstream", e->upstream);
@@ -96,6 +98,10 @@ event_pairs(const struct event *e, struct event_pair out[EVENT_PAIRS])
 	case EVENT_OUTCOME:
 		add(&w, "class", e->class);
 		break;
+	case EVENT_EXPIRING:
+		add_number(&w, "messages", e->messages);
+		add(&w, "first", clock_format(e->at_ms, when));
+		break;
 	case EVENT_HOST_SEEN:
 	case EVENT_HOST_LOST:
 	case EVENT_SHIELD:
@@ -111,13 +117,14 @@ event_pairs(const struct event *e, struct event_pair out[EVENT_PAIRS])
 void
 event_log(const struct event *e)
 {
-	const bool opening = e->kind == EVENT_STATE && e->to == BREAKER_OPEN;
+	const bool bad = e->kind == EVENT_EXPIRING ||
+	    (e->kind == EVENT_STATE && e->to == BREAKER_OPEN);
 	struct event_pair pairs[EVENT_PAIRS];
 	struct log_field fields[EVENT_PAIRS];
 	const size_t n = event_pairs(e, pairs);
 
 	for (size_t i = 1; i < n; i++)
 		fields[i - 1] = LOG_TEXT(pairs[i].name, pairs[i].value);
-	log_write(opening ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+	log_write(bad ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
 	    pairs[0].value, fields, n - 1);
 }

@@ -226,6 +226,35 @@ read_counters(const redisReply *flat, uint64_t counters[DEST_COUNTERS])
 				    INT64_MAX);
 }
 
+/* "time messages expiring oldest" */
+static bool
+read_backlog(struct span text, struct backlog *out)
+{
+	*out = (struct backlog){
+		.at_ms = number(span_cut(&text, ' '), TIME_MAX),
+		.messages = small(span_cut(&text, ' ')),
+		.expiring = small(span_cut(&text, ' ')),
+	};
+	out->oldest_ms = number(text, TIME_MAX);
+	return out->at_ms > 0 && out->messages > 0 && text.at != NULL;
+}
+
+static void
+read_backlogs(const struct command *asked, const redisReply *flat,
+    struct store_reply *out)
+{
+	struct fields f = { .flat = flat };
+	struct backlog one;
+
+	while (next_field(&f)) {
+		if (!read_backlog(f.value, &one))
+			continue;
+		backlog_add(&out->u.destination.backlog, &one);
+		if (span_eq(f.name, span_of(asked->host)))
+			out->u.destination.here = one;
+	}
+}
+
 /* "time version digest mode" */
 static bool
 read_host(const struct fields *f, struct store_host *out)
@@ -309,8 +338,9 @@ static const char *const shapes[] = {
 	[STORE_SLOTS] = "iiiii",
 	[STORE_OBSERVE] = "iaaa",
 	[STORE_COMMIT] = "iia",
-	[STORE_DESTINATION] = "iaia",
+	[STORE_DESTINATION] = "iaiaa",
 	[STORE_COUNT] = "i",
+	[STORE_BACKLOG] = "i",
 	[STORE_OVERRIDE] = "i",
 	[STORE_HEARTBEAT] = "i",
 	[STORE_HOSTS] = "ia",
@@ -365,6 +395,7 @@ read_elements(const struct command *asked, redisReply *const *e,
 		read_counters(e[1], out->u.destination.counters);
 		out->u.destination.leases = count_of(e[2]);
 		read_override(e[3], &out->u.destination.hold);
+		read_backlogs(asked, e[4], out);
 		break;
 	case STORE_HOSTS:
 		read_hosts(e[1], out);
@@ -373,6 +404,7 @@ read_elements(const struct command *asked, redisReply *const *e,
 		read_events(e[1], out);
 		break;
 	case STORE_COUNT:
+	case STORE_BACKLOG:
 	case STORE_OVERRIDE:
 	case STORE_HEARTBEAT:
 	case STORE_EVENT_ADD:

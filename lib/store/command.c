@@ -9,6 +9,7 @@
 
 #define ARGS_MAX 32768
 #define KEY_MAX 256
+#define FORGET_BACKLOG_MS INT64_C(86400000)
 #define FORGET_HOST_MS (7 * INT64_C(86400000))
 
 void
@@ -125,14 +126,19 @@ add_keys(struct command *c, const char *prefix, const struct store_request *r)
 		add_key(c, prefix, "upstream", name, ":window");
 		break;
 	case STORE_DESTINATION:
-		add_text(c, "3");
+		add_text(c, "4");
 		add_key(c, prefix, "dest", name, "");
 		add_key(c, prefix, "dest", name, ":leases");
 		add_key(c, prefix, "override:dest", name, "");
+		add_key(c, prefix, "dest", name, ":queue");
 		break;
 	case STORE_COUNT:
 		add_text(c, "1");
 		add_key(c, prefix, "dest", name, "");
+		break;
+	case STORE_BACKLOG:
+		add_text(c, "1");
+		add_key(c, prefix, "dest", name, ":queue");
 		break;
 	case STORE_OVERRIDE:
 		add_text(c, "1");
@@ -259,6 +265,18 @@ add_override(struct command *c, const char *prefix,
 }
 
 static void
+add_backlog(struct command *c, const struct store_request *r)
+{
+	const struct backlog *b = &r->u.backlog.backlog;
+
+	add_text(c, r->u.backlog.host);
+	add_int(c, b->messages);
+	add_int(c, b->expiring);
+	add_int(c, b->oldest_ms);
+	add_int(c, FORGET_BACKLOG_MS);
+}
+
+static void
 add_heartbeat(struct command *c, const struct store_request *r)
 {
 	add_text(c, r->u.heartbeat.host);
@@ -317,6 +335,9 @@ add_arguments(struct command *c, const char *prefix,
 				add_int(c, (int64_t)r->u.count.add[i]);
 			}
 		break;
+	case STORE_BACKLOG:
+		add_backlog(c, r);
+		break;
 	case STORE_OVERRIDE:
 		add_override(c, prefix, r);
 		break;
@@ -332,6 +353,9 @@ add_arguments(struct command *c, const char *prefix,
 		    r->u.events.last : STORE_LIST_MAX);
 		break;
 	case STORE_DESTINATION:
+		snprintf(c->host, sizeof(c->host), "%s",
+		    r->u.destination.host != NULL ? r->u.destination.host : "");
+		break;
 	case STORE_HOSTS:
 		break;
 	}

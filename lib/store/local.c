@@ -14,13 +14,21 @@
 #define THINGS_MAX 65536	/* destinations, or upstreams */
 #define HOSTS_MAX 1000
 #define EVENTS_MAX 1000
+#define FORGET_BACKLOG_MS INT64_C(86400000)
 #define FORGET_HOST_MS (7 * INT64_C(86400000))
+
+struct backlog_row {
+	char host[STORE_HOST_MAX + 1];
+	struct backlog backlog;
+};
 
 struct destination_state {
 	char *name;
 	struct leases leases;
 	struct override hold;
 	uint64_t counters[DEST_COUNTERS];
+	struct backlog_row *backlogs;
+	uint32_t n_backlogs;
 };
 
 struct slot_row {
@@ -493,6 +501,47 @@ events(const struct store_local *l, const struct store_request *r,
 	return 0;
 }
 
+/* Backlogs */
+
+static int
+add_backlog(struct destination_state *d, const struct store_request *r,
+    int64_t now, struct err *err)
+{
+	struct backlog_row fresh = { .backlog = r->u.backlog.backlog };
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < d->n_backlogs; i++)
+		if (d->backlogs[i].backlog.at_ms >= now - FORGET_BACKLOG_MS &&
+		    strcmp(d->backlogs[i].host, r->u.backlog.host) != 0)
+			d->backlogs[kept++] = d->backlogs[i];
+	d->n_backlogs = kept;
+	if (fresh.backlog.messages == 0)
+		return 0;
+	if (kept == HOSTS_MAX ||
+	    !span_copy(fresh.host, sizeof(fresh.host),
+	    span_of(r->u.backlog.host)))
+		return full(err);
+	fresh.backlog.at_ms = now;
+	d->backlogs = mem_resize(d->backlogs, kept + 1, sizeof(fresh));
+	d->backlogs[d->n_backlogs++] = fresh;
+	return 0;
+}
+
+static void
+add_up_backlogs(const struct destination_state *d,
+    const struct store_request *r, struct store_reply *out)
+{
+	const char *host = r->u.destination.host;
+
+	for (uint32_t i = 0; i < d->n_backlogs; i++) {
+		const struct backlog *one = &d->backlogs[i].backlog;
+
+		backlog_add(&out->u.destination.backlog, one);
+		if (host != NULL && strcmp(d->backlogs[i].host, host) == 0)
+			out->u.destination.here = *one;
+	}
+}
+
 /* The verbs, by what they are about */
 
 static int
@@ -512,6 +561,8 @@ call_destination(struct store_local *l, const struct store_request *r,
 	else if (r->verb == STORE_COUNT)
 		for (int i = 0; i < DEST_COUNTERS; i++)
 			d->counters[i] += r->u.count.add[i];
+	else if (r->verb == STORE_BACKLOG)
+		return add_backlog(d, r, now, err);
 	else if (r->verb == STORE_OVERRIDE)
 		override(&d->hold, r, now);
 	else {
@@ -520,6 +571,7 @@ call_destination(struct store_local *l, const struct store_request *r,
 		out->u.destination.hold = in_force(&d->hold, now);
 		memcpy(out->u.destination.counters, d->counters,
 		    sizeof(d->counters));
+		add_up_backlogs(d, r, out);
 	}
 	return 0;
 }
@@ -558,6 +610,7 @@ store_local_free(struct store_local **local)
 		return;
 	for (uint32_t i = 0; i < l->n_destinations; i++) {
 		leases_free(&l->destinations[i]->leases);
+		mem_free(l->destinations[i]->backlogs);
 		mem_free(l->destinations[i]->name);
 		mem_free(l->destinations[i]);
 	}
@@ -588,6 +641,7 @@ store_local_call(struct store_local *local, const struct store_request *request,
 	case STORE_LEASE_DROP:
 	case STORE_DESTINATION:
 	case STORE_COUNT:
+	case STORE_BACKLOG:
 		return call_destination(local, request, now_ms, out_reply, err);
 	case STORE_SLOTS:
 	case STORE_OBSERVE:

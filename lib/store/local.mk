@@ -2,6 +2,7 @@ noinst_LIBRARIES += lib/libstore.a
 
 store_lua = \
 	lib/store/lua/prelude.lua \
+	lib/store/lua/backlog.lua \
 	lib/store/lua/commit.lua \
 	lib/store/lua/count.lua \
 	lib/store/lua/destination.lua \

@@ -28,9 +28,9 @@ static const struct destination contoso = {
 };
 
 /* The views, and that no operator has said anything. */
-#define SEEN(views) (&(struct snapshot){ (views), &nothing })
+#define SEEN(views) (&(struct snapshot){ (views), &nothing, NULL })
 /* ... but that one holds the destination. */
-#define HELD(views) (&(struct snapshot){ (views), &on_hold })
+#define HELD(views) (&(struct snapshot){ (views), &on_hold, NULL })
 
 static const struct override nothing;
 static const struct override on_hold = {
@@ -211,6 +211,46 @@ START_TEST(intake_waits_for_a_hold_to_end)
 	ck_assert_uint_eq(now.reply.code, 451);
 	ck_assert_str_eq(now.reply.text, "contoso is away");
 	ck_assert_str_eq(late.reply.text, "contoso went away");
+}
+END_TEST
+
+static const struct {
+	const char *says;
+	bool submission, on_hold;
+	uint32_t queued, limit;
+	enum decide_reason then;
+} queues[] = {
+	{ "below the limit it is taken", true, true, 9, 10, DECIDE_FINE },
+	{ "at the limit it is not", true, true, 10, 10, DECIDE_QUEUE_FULL },
+	{ "0 is no limit", true, true, 10, 0, DECIDE_FINE },
+	{ "mail that moves is not counted", true, false, 10, 10, DECIDE_FINE },
+	{ "servers are put off for another reason", false, true, 10, 10,
+	    DECIDE_ON_HOLD },
+};
+
+START_TEST(submission_waits_until_the_queue_is_full)
+{
+	struct plan p = plan_in(PLAN_ENFORCE);
+	const struct client c = {
+		SPAN("198.51.100.1"),
+		queues[_i].submission ? SPAN("u") : SPAN(""),
+	};
+	const enum breaker_state state =
+	    queues[_i].on_hold ? BREAKER_OPEN : BREAKER_CLOSED;
+	const struct upstream_view views[UPSTREAMS] = {
+		[FILTER] = view_in(state), [FILTER_EU] = view_in(state),
+	};
+	const struct snapshot seen = { views, &nothing, &queues[_i].queued };
+	struct intake_verdict v;
+
+	p.hold_queue_limit = queues[_i].limit;
+	v = decide_intake(&p, &contoso, &seen, &c, NOW);
+	ck_assert_msg(v.reason == queues[_i].then, "%s", queues[_i].says);
+	if (v.reason != DECIDE_FINE)
+		ck_assert_uint_eq(v.reply.code, 451);
+	v = decide_late(&p, &contoso, &seen, &c, NOW);
+	ck_assert_msg((v.reason == DECIDE_QUEUE_FULL) ==
+	    (queues[_i].then == DECIDE_QUEUE_FULL), "%s", queues[_i].says);
 }
 END_TEST
 
@@ -668,6 +708,7 @@ START_TEST(whatever_happens_the_rules_hold)
 		const struct client c = { SPAN("198.51.100.1"), SPAN("") };
 		const struct snapshot seen = {
 			views, chance_below(4) == 0 ? &on_hold : &nothing,
+			NULL,
 		};
 		const struct shares shares = any_shares();
 		const uint32_t route = chance_below(3);
@@ -717,6 +758,8 @@ main(void)
 	tcase_add_test(tc, a_login_counts_where_it_is_asked_for);
 	tcase_add_loop_test(tc, intake_waits_for_a_hold_to_end, 0,
 	    MW_N_OF(intakes));
+	tcase_add_loop_test(tc, submission_waits_until_the_queue_is_full, 0,
+	    MW_N_OF(queues));
 	tcase_add_test(tc, with_nowhere_to_go_the_channel_closes);
 	tcase_add_test(tc, a_lease_that_was_not_granted_means_full);
 	tcase_add_test(tc, observe_mode_defers_nobody);

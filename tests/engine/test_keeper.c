@@ -196,10 +196,11 @@ START_TEST(sees_what_an_operator_says)
 {
 	struct upstream_view views[MW_N_OF(upstreams)];
 	struct override holds[MW_N_OF(destinations)];
+	uint32_t queued[MW_N_OF(destinations)];
 	int64_t start = clock_mono_ms();
 	int64_t now_ms;
 
-	keeper_look(keeper, views, holds);
+	keeper_look(keeper, views, holds, queued);
 	ck_assert(views[0].known && views[1].known);
 	redis_say(&redis, "HSET mailweir:override:{relay} state open by test"
 	    " reason test until %lld", (long long)clock_wall_ms() + 60000);
@@ -209,7 +210,7 @@ START_TEST(sees_what_an_operator_says)
 	do {
 		ck_assert_int_lt(clock_mono_ms() - start, PATIENCE_MS);
 		nap();
-		now_ms = keeper_look(keeper, views, holds);
+		now_ms = keeper_look(keeper, views, holds, queued);
 	} while (view_state(&views[1], now_ms) != BREAKER_OPEN ||
 	    !override_says(&holds[1], OVERRIDE_HOLD, now_ms));
 	ck_assert(!override_says(&holds[0], OVERRIDE_HOLD, now_ms));
@@ -226,7 +227,7 @@ START_TEST(close_gives_back_and_sends_what_was_counted)
 	};
 
 	ck_assert(keeper_take(keeper, 0, "h/1:1/25"));
-	keeper_count_accepted(keeper, 0);
+	keeper_count_accepted(keeper, 0, false);
 	keeper_count_verdict(keeper, 0, &cap);
 	keeper_close(keeper);
 	ck_assert_int_eq(leases("contoso"), 0);

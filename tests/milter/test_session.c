@@ -34,6 +34,7 @@ static struct {
 	bool held[DESTINATIONS];	/* under our one name */
 	unsigned taken[DESTINATIONS], given[DESTINATIONS];
 	unsigned accepted[DESTINATIONS];
+	uint32_t queued[DESTINATIONS];
 	unsigned deferred[DESTINATIONS], would_defer[DESTINATIONS];
 	enum decide_reason reason;	/* the last one counted */
 	char member[LEASE_NAME_MAX + 1];
@@ -65,11 +66,13 @@ give_back(void *self, uint32_t destination, const char *member)
 }
 
 static int64_t
-look(void *self, struct upstream_view *out_views, struct override *out_holds)
+look(void *self, struct upstream_view *out_views, struct override *out_holds,
+    uint32_t *out_queued)
 {
 	(void)self;
 	memcpy(out_views, w.views, sizeof(w.views));
 	memcpy(out_holds, w.holds, sizeof(w.holds));
+	memcpy(out_queued, w.queued, sizeof(w.queued));
 	return 1000;
 }
 
@@ -86,10 +89,11 @@ count_verdict(void *self, uint32_t destination,
 }
 
 static void
-count_accepted(void *self, uint32_t destination)
+count_accepted(void *self, uint32_t destination, bool waits)
 {
 	(void)self;
 	w.accepted[destination]++;
+	w.queued[destination] += waits;
 }
 
 static const struct session_world world = {

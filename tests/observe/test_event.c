@@ -57,6 +57,11 @@ static const struct {
 	    { .kind = EVENT_THROTTLE, .host = "mx1", .upstream = "filter",
 		.cap_from = 20, .cap_to = 14 },
 	    "event=throttle|upstream=filter|from=20|to=14|host=mx1" },
+	{ "messages that will expire: how many, which, and when",
+	    { .kind = EVENT_EXPIRING, .host = "mx1", .destination = "contoso",
+		.messages = 12, .at_ms = 1763728000000, .sample = "A1 B2" },
+	    "event=expiring|destination=contoso|messages=12|"
+	    "first=2025-11-21T12:26:40.000Z|sample=A1 B2|host=mx1" },
 	{ "a shield tells why, and what was said",
 	    { .kind = EVENT_SHIELD, .host = "mx1", .upstream = "filter",
 		.rule = "shield", .sample = "5.4.1 host x said: 550 no",

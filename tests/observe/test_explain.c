@@ -138,7 +138,7 @@ START_TEST(it_decides_as_the_daemons_do)
 	struct explanation e;
 
 	ck_assert(explain_find(&p, SPAN("a@contoso.com"), &e));
-	explain_decide(&p, &(struct snapshot){ views, words },
+	explain_decide(&p, &(struct snapshot){ views, words, NULL },
 	    decisions[_i].leases, NOW, &e);
 	ck_assert_msg(e.now == decisions[_i].now, "%s: got %d",
 	    decisions[_i].says, e.now);
@@ -161,10 +161,10 @@ START_TEST(an_override_is_shown_until_it_ends)
 	struct explanation e;
 
 	ck_assert(explain_find(&p, SPAN("a@contoso.com"), &e));
-	explain_decide(&p, &(struct snapshot){ views, words }, 0, NOW, &e);
+	explain_decide(&p, &(struct snapshot){ views, words, NULL }, 0, NOW, &e);
 	ck_assert_ptr_nonnull(e.routes[0].override);
 	ck_assert_int_eq(e.now, 1);
-	explain_decide(&p, &(struct snapshot){ views, words }, 0, NOW + 1, &e);
+	explain_decide(&p, &(struct snapshot){ views, words, NULL }, 0, NOW + 1, &e);
 	ck_assert_ptr_null(e.routes[0].override);
 	ck_assert_int_eq(e.now, 0);
 	destination_map_free(&m);
@@ -182,11 +182,11 @@ START_TEST(a_hold_is_told)
 	struct explanation e;
 
 	ck_assert(explain_find(&p, SPAN("a@contoso.com"), &e));
-	explain_decide(&p, &(struct snapshot){ views, held }, 0, NOW, &e);
+	explain_decide(&p, &(struct snapshot){ views, held, NULL }, 0, NOW, &e);
 	ck_assert_ptr_eq(e.hold, &held[0]);
 	ck_assert_int_eq(e.now, -1);
 	ck_assert_int_eq(e.incoming.reason, DECIDE_ON_HOLD);
-	explain_decide(&p, &(struct snapshot){ views, held }, 0, NOW + 1, &e);
+	explain_decide(&p, &(struct snapshot){ views, held, NULL }, 0, NOW + 1, &e);
 	ck_assert_ptr_null(e.hold);
 	ck_assert_int_eq(e.now, 0);
 	destination_map_free(&m);

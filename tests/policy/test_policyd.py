@@ -132,6 +132,19 @@ class Daemons:
             capture_output=True, text=True)
         return answer.stdout.strip() if answer.returncode == 0 else ""
 
+    def events(self):
+        """The fields of each; XRANGE says an id and then names and values."""
+        lines = self.redis("XRANGE", "mailweir:events", "-", "+").split("\n")
+        found = []
+        while lines:
+            if re.fullmatch(r"\d+-\d+", lines[0]):
+                found.append({})
+                lines.pop(0)
+            else:
+                name, value, *lines = lines
+                found[-1][name] = value
+        return found
+
     def granted(self, upstream):
         row = self.redis("HGET", "mailweir:upstream:{%s}:slots" % upstream,
                          "mx1")
@@ -226,11 +239,12 @@ class Smtpd(Peer):
         super().__init__(daemons, "policy")
 
     def ask(self, state="RCPT", port=1000, recipient="a@contoso.test",
-            instance="1", address="192.0.2.1"):
+            instance="1", address="192.0.2.1", sasl_username=""):
         lines = ["request=smtpd_access_policy", "protocol_state=" + state,
                  "client_address=" + address, "client_port=%d" % port,
                  "server_port=25", "recipient=" + recipient,
-                 "instance=" + instance, "policy_context=x", "stress=",
+                 "instance=" + instance,
+                 "sasl_username=" + sasl_username, "policy_context=x", "stress=",
                  "unknown_attribute=y", "", ""]
         self.socket.sendall("\n".join(lines).encode())
         return self.read()
@@ -609,11 +623,19 @@ def open_all(d):
     a_queue(d)
 
 
+def backlog(d, destination):
+    """messages, expiring and oldest of this host, as the milter reads them."""
+    row = d.redis("HGET", "mailweir:dest:{%s}:queue" % destination, "mx1")
+    return row.split()[1:] if row else None
+
+
 def what_was_held_goes_oldest_first(d):
     lane = Lane(d)
     until(lambda: lane.gate("filter") == "TEMP forced", "the gate to close")
-    time.sleep(1)
-    equal(d.calls("j"), [])         # nothing may go: nobody looks
+    until(lambda: backlog(d, "contoso"), "a count of what waits")
+    equal(backlog(d, "contoso")[:2], ["7", "0"])
+    equal(backlog(d, "lone")[:2], ["1", "0"])
+    equal((len(d.calls("j")), d.released()), (1, []))
     for upstream in ("filter", "second", "lone"):
         d.say("{%s}" % upstream)
     until(lambda: len(d.released()) == 6, "six messages")
@@ -636,7 +658,8 @@ def nothing_goes_twice_and_nobody_looks_too_often(d):
         time.sleep(0.5)
         d.say("{lone}")
         time.sleep(0.5)
-    equal(len(d.calls("j")), 1)
+    if len(d.calls("j")) > 3:       # one of them to count
+        raise AssertionError(d.calls("j"))
     equal(len(d.released()), 6)
 
 
@@ -658,7 +681,7 @@ def a_hold_closes_gate_and_intake(d):
     equal(smtpd.ask(), "451 4.3.2 contoso is temporarily unavailable, "
           "please try again later")
     until(lambda: d.counter("contoso", "deferred_hold") == 1, "the counter")
-    equal(d.calls("j"), [])
+    equal(d.released(), [])
     lane.close()
     smtpd.close()
 
@@ -673,6 +696,48 @@ def its_release_has_a_pace(d):
     if times[-1] - times[0] < 4 * 0.25:         # half of the mean each
         raise AssertionError("too fast: %r" % times)
     lane.close()
+
+
+def hold_old_mail(d):
+    """On hold, with mail in the queue that is 20 hours old and more; this
+    Postfix keeps a message for a day."""
+    d.write("postconf", "#!/bin/sh\n[ \"$*\" = 'with words -h "
+            "maximal_queue_lifetime' ] && echo 1d\n", 0o755)
+    d.say("dest:{contoso}", state="hold", by="test", reason="test")
+    d.write("queue", "".join(
+        [waiting("N%d" % i, 3600) for i in range(2)] +
+        [waiting("E%d" % i, 72000 + i, "a@contoso.test b@contoso.test")
+         for i in range(10)]))
+
+
+def what_will_expire_is_told(d):
+    until(lambda: backlog(d, "contoso"), "a count of what waits")
+    equal(backlog(d, "contoso")[:2], ["12", "10"])
+    age = time.time() - int(backlog(d, "contoso")[2]) / 1000
+    if not 72009 <= age < 72100:
+        raise AssertionError("the oldest is %d s old" % age)
+    until(lambda: d.logged("messages=10 "), "a word in the log")
+    events = [e for e in d.events() if e["event"] == "expiring"]
+    equal([(e["destination"], e["messages"], e["sample"], e["host"])
+           for e in events],
+          [("contoso", "10", "E0 E1 E2 E3 E4 E5 E6 E7", "mx1")])
+
+
+def submission_is_taken_until_the_queue_is_full(d):
+    """hold.queue_limit is 14; without a milter, policyd counts by itself."""
+    smtpd = Smtpd(d)
+    for i in range(2):
+        equal(smtpd.ask("RCPT", instance="i%d" % i, sasl_username="u"),
+              "DUNNO")
+        equal(smtpd.ask("END-OF-MESSAGE", instance="i%d" % i,
+                        sasl_username="u"), "DUNNO")
+    equal(smtpd.ask("RCPT", instance="i3", sasl_username="u"),
+          "451 4.3.2 contoso is temporarily unavailable, please try again "
+          "later")
+    until(lambda: d.logged("reason=queue-full"), "the reason in the log")
+    until(lambda: d.counter("contoso", "deferred_hold") == 1, "the counter")
+    until(lambda: d.counter("contoso", "accepted") == 2, "and the other one")
+    smtpd.close()
 
 
 def refuse_to_list(d):
@@ -714,7 +779,7 @@ def a_hanging_one_holds_nobody_up(d):
 
 def observing_releases_nothing(d):
     time.sleep(1)
-    equal(d.calls("j") + d.calls("i"), [])
+    equal(d.released(), [])
 
 
 GROUPS = [
@@ -738,6 +803,8 @@ GROUPS = [
                             nothing_goes_twice_and_nobody_looks_too_often]),
     ({"before": hold_all}, [a_hold_closes_gate_and_intake,
                             its_release_has_a_pace]),
+    ({"before": hold_old_mail, "extra": "hold = { queue_limit = 14; };"},
+     [what_will_expire_is_told, submission_is_taken_until_the_queue_is_full]),
     ({"before": refuse_to_list}, [a_failure_is_told_once]),
     ({"before": hang}, [a_hanging_one_holds_nobody_up]),
 ]

@@ -810,6 +810,57 @@ START_TEST(counters_add_up)
 }
 END_TEST
 
+static void
+tell_backlog(const char *host, uint32_t messages, uint32_t expiring,
+    int64_t oldest_ms)
+{
+	ask(&(struct store_request){
+		.verb = STORE_BACKLOG,
+		.name = "contoso",
+		.u.backlog = { host, { .messages = messages,
+		    .expiring = expiring, .oldest_ms = oldest_ms } },
+	    });
+}
+
+static struct store_reply
+backlog_seen_by(const char *host)
+{
+	return ask(&(struct store_request){
+		.verb = STORE_DESTINATION,
+		.name = "contoso",
+		.u.destination.host = host,
+	    });
+}
+
+START_TEST(backlogs_of_all_hosts_are_added_up)
+{
+	struct store_reply r;
+
+	open_store(_i);
+	r = backlog_seen_by("a");
+	ck_assert_uint_eq(r.u.destination.backlog.messages, 0);
+	ck_assert_int_eq(r.u.destination.backlog.at_ms, 0);
+	tell_backlog("a", 9, 0, 5000);
+	tell_backlog("b", 7, 1, 4000);
+	tell_backlog("a", 10, 2, 6000);
+	r = backlog_seen_by("a");
+	ck_assert_uint_eq(r.u.destination.backlog.messages, 17);
+	ck_assert_uint_eq(r.u.destination.backlog.expiring, 3);
+	ck_assert_int_eq(r.u.destination.backlog.oldest_ms, 4000);
+	ck_assert_int_gt(r.u.destination.backlog.at_ms, 0);
+	ck_assert_uint_eq(r.u.destination.here.messages, 10);
+	ck_assert_uint_eq(r.u.destination.here.expiring, 2);
+	ck_assert_int_le(r.u.destination.here.at_ms, r.now_ms);
+
+	tell_backlog("a", 0, 0, 0);
+	r = backlog_seen_by("a");
+	ck_assert_uint_eq(r.u.destination.backlog.messages, 7);
+	ck_assert_uint_eq(r.u.destination.here.messages, 0);
+	r = backlog_seen_by(NULL);
+	ck_assert_uint_eq(r.u.destination.here.messages, 0);
+}
+END_TEST
+
 START_TEST(hosts_are_listed)
 {
 	struct store_request beat = {
@@ -1032,7 +1083,8 @@ main(void)
 		an_override_lasts_as_long_as_it_says,
 		a_hold_is_of_a_destination_alone,
 		what_is_in_use_shows_beside_the_outcomes,
-		counters_add_up, hosts_are_listed, events_come_oldest_first,
+		counters_add_up, backlogs_of_all_hosts_are_added_up,
+		hosts_are_listed, events_come_oldest_first,
 		an_odd_event_id_is_refused,
 	};
 	Suite *s = suite_create("store/contract");

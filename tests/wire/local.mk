@@ -15,6 +15,11 @@ tests_wire_test_policy_request_SOURCES = tests/wire/test_policy_request.c
 tests_wire_test_policy_request_CFLAGS = $(test_cflags)
 tests_wire_test_policy_request_LDADD = $(wire_libs) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/wire/test_postqueue
+tests_wire_test_postqueue_SOURCES = tests/wire/test_postqueue.c
+tests_wire_test_postqueue_CFLAGS = $(test_cflags)
+tests_wire_test_postqueue_LDADD = $(wire_libs) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/wire/test_smtp_reply
 tests_wire_test_smtp_reply_SOURCES = tests/wire/test_smtp_reply.c
 tests_wire_test_smtp_reply_CFLAGS = $(test_cflags)

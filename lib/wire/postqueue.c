@@ -1,7 +1,13 @@
-#include "policy/postqueue.h"
+#include "wire/postqueue.h"
+
+#include "base/mem.h"
+#include "base/number.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
+
+#define TIME_MAX_S (3650 * INT64_C(86400))
 
 static struct span
 text_of(const json_t *object, const char *name)
@@ -55,4 +61,48 @@ postqueue_read(struct span line, postqueue_recipient *each, void *arg)
 	tell(message, each, arg);
 	json_decref(message);
 	return true;
+}
+
+bool
+postqueue_sibling(const char *command, const char *program, char *dst,
+    size_t size)
+{
+	static const char name[] = "postqueue";
+	const size_t word = strcspn(command, " ");
+	size_t folder;
+	int n;
+
+	if (word < sizeof(name) - 1)
+		return false;
+	folder = word - (sizeof(name) - 1);
+	if (memcmp(command + folder, name, sizeof(name) - 1) != 0 ||
+	    (folder > 0 && command[folder - 1] != '/'))
+		return false;
+	n = snprintf(dst, size, "%.*s%s%s", (int)folder, command, program,
+	    command + word);
+	return n >= 0 && (size_t)n < size;
+}
+
+bool
+postqueue_time(struct span text, int64_t *out_ms)
+{
+	static const struct {
+		char letter;
+		int64_t seconds;
+	} units[] = {
+		{ 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 },
+		{ 'w', 7 * 86400 },
+	};
+	int64_t number;
+
+	for (size_t i = 0; text.len > 0 && i < MW_N_OF(units); i++) {
+		if (text.at[text.len - 1] != units[i].letter)
+			continue;
+		if (!number_parse((struct span){ text.at, text.len - 1 }, 0,
+		    TIME_MAX_S / units[i].seconds, &number))
+			return false;
+		*out_ms = number * units[i].seconds * 1000;
+		return true;
+	}
+	return false;
 }
