@@ -16,8 +16,10 @@ mailweir_SOURCES = \
 	ctl/live.h ctl/live.c \
 	ctl/operator.h ctl/operator.c \
 	ctl/postfix.c \
+	ctl/program.h ctl/program.c \
 	ctl/print.h ctl/print.c \
 	ctl/replay.h ctl/replay.c ctl/replay_json.c ctl/replay_text.c \
+	ctl/shelter.h ctl/shelter.c \
 	ctl/status.h ctl/status.c ctl/status_json.c ctl/status_text.c \
 	ctl/wiring.h ctl/wiring.c
 mailweir_LDADD = lib/libobserve.a lib/libwire.a lib/libmwconfig.a $(LIBCONFIG_LIBS) \

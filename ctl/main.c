@@ -38,10 +38,13 @@ static const struct verb {
 	{ "force", "UPSTREAM STATE", "dr",
 	    "UPSTREAM open|closed|auto --for DURATION --reason TEXT",
 	    "open or close an upstream by hand, for a while", verb_force },
-	{ "hold", "DESTINATION", "dr",
-	    "DESTINATION --for DURATION --reason TEXT",
-	    "keep a destination's mail in the queue, for a while", verb_hold },
-	{ "release", "DESTINATION", "m", "DESTINATION [--rate N]",
+	{ "hold", "DESTINATION", "drs",
+	    "DESTINATION --for DURATION --reason TEXT [--shelter]",
+	    "keep a destination's mail in the queue, for a while; --shelter: "
+	    "on this\n        host, keep what would grow too old meanwhile, too",
+	    verb_hold },
+	{ "release", "DESTINATION", "mr",
+	    "DESTINATION [--rate N] [--reason TEXT]",
 	    "end its hold; what is held goes, N messages a second and host",
 	    verb_release },
 	{ "replay", "MAILLOG...", "j", "MAILLOG... [--json]",
@@ -60,6 +63,7 @@ static const struct option long_options[] = {
 	{ "for", required_argument, NULL, 'd' },
 	{ "reason", required_argument, NULL, 'r' },
 	{ "rate", required_argument, NULL, 'm' },
+	{ "shelter", no_argument, NULL, 's' },
 	{ "check", no_argument, NULL, 'k' },
 	{ "diff", no_argument, NULL, 'p' },
 	{ "config-dir", required_argument, NULL, 'g' },
@@ -155,6 +159,9 @@ take_option(struct options *o, int letter)
 		return true;
 	case 'm':
 		return number_parse(span_of(optarg), 1, 10000, &o->rate);
+	case 's':
+		o->shelter = true;
+		return true;
 	case 'k':
 		o->check = true;
 		return true;

@@ -2,6 +2,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "ctl/print.h"
+#include "ctl/shelter.h"
 #include "ctl/status.h"
 
 #include <inttypes.h>
@@ -147,10 +148,28 @@ add_word(struct columns *c, const struct status *s, const struct override *o)
 	    o->reason[0] != '\0' ? ": " : "", o->reason);
 }
 
+/* What waits for it in the hosts' queues; a warning where mail will soon be
+ * returned to its senders. */
+static void
+add_backlog(struct columns *c, const struct status *s, const struct backlog *b)
+{
+	char age[24], expiring[96] = "";
+	const int64_t age_ms = s->now_ms - b->oldest_ms;
+
+	if (b->messages == 0)
+		return;
+	if (b->expiring > 0)
+		snprintf(expiring, sizeof(expiring), "; WARNING: %u will soon "
+		    "be too old for Postfix to keep", b->expiring);
+	columns_note(c, "%u in the queue, the oldest for %s%s", b->messages,
+	    print_wait(age_ms > 0 ? age_ms : 0, age), expiring);
+}
+
 static void
 show_destinations(const struct status *s)
 {
 	struct columns *c = columns_new(3);
+	uint32_t sheltered;
 
 	columns_add(c, "DESTINATION");
 	columns_add(c, "UNDER WAY");
@@ -166,6 +185,11 @@ show_destinations(const struct status *s)
 			columns_add(c, "%u", d->leases);
 		add_counters(c, d);
 		add_word(c, s, status_override(s, &d->word));
+		add_backlog(c, s, &d->backlog);
+		sheltered = shelter_count(s->config, i);
+		if (sheltered > 0)
+			columns_note(c, "%u sheltered on %s, until it is "
+			    "released there", sheltered, s->config->host);
 	}
 	columns_print(c);
 	columns_free(&c);

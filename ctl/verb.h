@@ -23,6 +23,7 @@ struct options {
 	int64_t for_ms;		/* --for; 0: not given */
 	const char *reason;	/* --reason; NULL: not given */
 	int64_t rate;		/* --rate; 0: not given */
+	bool shelter;		/* --shelter */
 	bool check, diff;	/* --check, --diff */
 	const char *config_dir;	/* --config-dir; NULL: Postfix's default */
 	char **words;		/* what follows the verb, as many as it wants */

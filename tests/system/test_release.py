@@ -31,6 +31,7 @@ destinations = {{
 PATIENT = """minimal_backoff_time = 300s
 maximal_backoff_time = 600s
 queue_run_delay = 300s
+maximal_queue_lifetime = 1h
 """
 MAIL = 200
 SEND, RATE = 40, 20         # messages a second: sent, and let go
@@ -139,6 +140,46 @@ def check_hold(host, redis, relay, submit):
              "servers are served")
 
 
+def queued(host, name, domain):
+    return [m for m in host.queue() if m["queue_name"] == name and
+            m["recipients"][0]["address"].endswith(domain)]
+
+
+def check_shelter(host, relay, submit):
+    """What would not outlive the hold is kept from growing too old."""
+    host.mailweir("hold", "other", "--for", "10m", "--reason", "their move")
+    messages, count = [], 0
+    while not count:        # until the hold is known
+        messages += load.burst([submit], "other.test", 5, 0)
+        time.sleep(2)
+        count = len(rest(host, "other.test"))
+    before = len(queued(host, "active", "other.test"))
+    tap.same(before, 0, "shelter: nothing is under way")
+    relay.forget()
+    code, out, err = host.mailweir("hold", "other", "--for", "10m",
+                                   "--reason", "their move", "--shelter")
+    tap.same((code, out, err), (0, "other: on hold for 10m00s\nother: 0 "
+                                "sheltered on h1\n", ""),
+             "what outlives the hold stays where it is")
+    code, out, err = host.mailweir("hold", "other", "--for", "2h",
+                                   "--reason", "their move", "--shelter")
+    tap.same((code, out, err), (0, "other: on hold for 2h00m\nother: %d "
+                                "sheltered on h1\n" % count, ""),
+             "what does not is sheltered")
+    tap.same(len(queued(host, "hold", "other.test")), count,
+             "in Postfix's hold queue")
+    tap.ok("%d sheltered on h1, until" % count in host.mailweir("status")[1],
+           "and status says so")
+    code, out, err = host.mailweir("release", "other", "--reason", "moved")
+    tap.same((code, out, err),
+             (0, "other: released\nother: %d come back out of the shelter on "
+              "h1\n" % count, ""), "release brings it back")
+    tap.ok(load.drained([host], LOOK + 20), "and all of it arrives",
+           host.queue())
+    load.check(load.account(messages, [relay], [host], host.lab.witness),
+               "shelter")
+
+
 def body(lab):
     redis = lab.redis()
     relays = [lab.relay(), lab.relay()]
@@ -153,6 +194,7 @@ def body(lab):
     client = redis.client()
     check_outage(host, client, relays, submit)
     check_hold(host, client, other, submit)
+    check_shelter(host, other, submit)
     tap.ok(host.steady(), "the daemons ran through")
 
 
