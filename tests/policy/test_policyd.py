@@ -494,6 +494,30 @@ def a_hanging_loop_is_replaced(d):
     lane.close()
 
 
+def has_pending(pid, number):
+    with open("/proc/%d/status" % pid) as status:
+        masks = re.findall(r"(?:Sig|Shd)Pnd:\s*(\w+)", status.read())
+    return any(int(mask, 16) >> number - 1 & 1 for mask in masks)
+
+
+def a_loop_that_dies_at_its_end_is_told(d):
+    child = d.child()
+    os.kill(child, signal.SIGSTOP)
+    d.policyd.terminate()
+    until(lambda: has_pending(child, signal.SIGTERM), "the order to end")
+    os.kill(child, signal.SIGKILL)
+    equal(d.policyd.wait(PATIENCE), 1)
+    if not d.logged("signal=9"):
+        raise AssertionError("not a word about it")
+
+
+def a_loop_that_ends_well_is_no_news(d):
+    d.policyd.terminate()
+    equal(d.policyd.wait(PATIENCE), 0)
+    if d.logged("ended"):
+        raise AssertionError("told as if it had died")
+
+
 def a_bad_file_keeps_the_old_configuration(d):
     d.write_config(extra="nonsense = 1;")
     d.policyd.send_signal(signal.SIGHUP)
@@ -740,6 +764,8 @@ GROUPS = [
                             its_release_has_a_pace]),
     ({"before": refuse_to_list}, [a_failure_is_told_once]),
     ({"before": hang}, [a_hanging_one_holds_nobody_up]),
+    ({}, [a_loop_that_dies_at_its_end_is_told]),
+    ({}, [a_loop_that_ends_well_is_no_news]),
 ]
 
 
