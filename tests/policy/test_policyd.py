@@ -518,6 +518,18 @@ def a_loop_that_ends_well_is_no_news(d):
         raise AssertionError("told as if it had died")
 
 
+def both_daemons_read_their_command_line_alike(d):
+    for program in ("mailweir-policyd", "mailweir-milter"):
+        for words, status in (["-V"], 0), (["-x"], 2), (["-c"], 2), \
+                (["more"], 2), (["-c", d.dir + "/none"], 1):
+            ended = subprocess.run([os.path.join(BUILD, program), *words],
+                                   capture_output=True, text=True)
+            equal((program, words, ended.returncode),
+                  (program, words, status))
+            if program not in ended.stdout + ended.stderr and status != 1:
+                raise AssertionError("%s says nothing" % program)
+
+
 def a_bad_file_keeps_the_old_configuration(d):
     d.write_config(extra="nonsense = 1;")
     d.policyd.send_signal(signal.SIGHUP)
@@ -765,7 +777,8 @@ GROUPS = [
     ({"before": refuse_to_list}, [a_failure_is_told_once]),
     ({"before": hang}, [a_hanging_one_holds_nobody_up]),
     ({}, [a_loop_that_dies_at_its_end_is_told]),
-    ({}, [a_loop_that_ends_well_is_no_news]),
+    ({}, [both_daemons_read_their_command_line_alike,
+          a_loop_that_ends_well_is_no_news]),
 ]
 
 
