@@ -42,6 +42,7 @@ lib_libstore_a_SOURCES = \
 	lib/store/script.h lib/store/script.c \
 	lib/store/sha1.h lib/store/sha1.c \
 	lib/store/share.h lib/store/share.c \
+	lib/store/slots.h lib/store/slots.c \
 	lib/store/trouble.h
 
 store_libs = lib/libstore.a $(core_libs) $(HIREDIS_LIBS) $(LIBEVENT_LIBS)
