@@ -37,6 +37,7 @@ lib_libstore_a_SOURCES = \
 	lib/store/answer.h lib/store/answer.c \
 	lib/store/command.h lib/store/command.c \
 	lib/store/conn.h lib/store/conn.c \
+	lib/store/dial.h lib/store/dial.c \
 	lib/store/leases.h lib/store/leases.c \
 	lib/store/link.h lib/store/link.c \
 	lib/store/script.h lib/store/script.c \
