@@ -18,6 +18,7 @@ lib_libbase_a_SOURCES = \
 	include/base/printable.h lib/base/printable.c \
 	include/base/ready.h lib/base/ready.c \
 	include/base/span.h lib/base/span.c \
-	include/base/table.h lib/base/table.c
+	include/base/table.h lib/base/table.c \
+	include/base/tail.h lib/base/tail.c
 
 base_libs = lib/libbase.a $(PCRE2_LIBS) $(IDN2_LIBS) $(SYSTEMD_LIBS)

@@ -54,4 +54,9 @@ check_PROGRAMS += tests/base/test_table
 tests_base_test_table_SOURCES = tests/base/test_table.c
 tests_base_test_table_CFLAGS = $(test_cflags)
 tests_base_test_table_LDADD = $(base_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/base/test_tail
+tests_base_test_tail_SOURCES = tests/base/test_tail.c
+tests_base_test_tail_CFLAGS = $(test_cflags)
+tests_base_test_tail_LDADD = $(base_libs) $(CHECK_LIBS)
 endif
