@@ -110,7 +110,7 @@ take_fraction(struct span *rest)
 	return ms;
 }
 
-/* "Z" or "+01:00", in ms east of Greenwich. */
+/* "Z" or "+01:00", or "+0100" as older journals write it, in ms east of Greenwich. */
 static bool
 take_zone(struct span *rest, int64_t *out_ms)
 {
@@ -122,8 +122,10 @@ take_zone(struct span *rest, int64_t *out_ms)
 		return true;
 	}
 	if ((!take(rest, SPAN("-")) && !take(rest, SPAN("+"))) ||
-	    !take_digits(rest, 2, 0, 23, &h) || !take(rest, SPAN(":")) ||
-	    !take_digits(rest, 2, 0, 59, &m))
+	    !take_digits(rest, 2, 0, 23, &h))
+		return false;
+	(void)take(rest, SPAN(":"));
+	if (!take_digits(rest, 2, 0, 59, &m))
 		return false;
 	*out_ms = (h * 60 + m) * (west ? -60000 : 60000);
 	return true;
