@@ -5,6 +5,8 @@ mailweir_policyd_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(LIBEVENT_CFLAGS) \
 mailweir_policyd_SOURCES = \
 	policy/main.c \
 	policy/conn.h policy/conn.c \
+	policy/feed.h policy/feed.c \
+	policy/follow.h policy/follow.c \
 	policy/helper.h policy/helper.c \
 	policy/map_conn.c \
 	policy/parent.h policy/parent.c \

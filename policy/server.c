@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "policy/conn.h"
+#include "policy/feed.h"
 #include "policy/prober.h"
 #include "policy/release.h"
 #include "policy/roster.h"
@@ -101,6 +102,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	fleet_tick(l->server.fleet, now_ms);
 	prober_tick(l->server.prober, now_ms);
+	feed_tick(l->server.feed, now_ms);
 	if (is_due(&l->next_tally_ms, TALLY_MS, now_ms))
 		send_counters(l);
 	if (is_due(&l->next_heartbeat_ms, HEARTBEAT_MS, now_ms))
@@ -173,6 +175,7 @@ on_reload(evutil_socket_t fd, short what, void *arg)
 	l->config = fresh;
 	l->server.config = fresh;
 	release_reload(l->release);
+	feed_reload(l->server.feed);
 	log_set_level(fresh->log.level);
 	l->next_heartbeat_ms = 0;
 	log_info("reload", LOG_TEXT("result", "done"),
@@ -239,6 +242,7 @@ say_farewell(struct loop *l)
 
 	release_free(&l->release);
 	conn_close_all(&l->server);
+	feed_free(&l->server.feed);
 	prober_free(&l->server.prober);
 	fleet_flush(l->server.fleet);
 	send_counters(l);
@@ -277,6 +281,7 @@ loop_init(struct loop *l, const struct server_start *start)
 	    });
 	l->server.tally = tally_new(l->config->plan.n_destinations);
 	l->server.prober = prober_new(&l->server);
+	l->server.feed = feed_new(&l->server);
 	l->server.shares = mem_new(l->config->plan.n_destinations,
 	    sizeof(*l->server.shares));
 	l->roster = roster_new(l->port, on_hosts, l);

@@ -15,6 +15,7 @@
 #include <event2/event.h>
 
 struct conn;
+struct feed;
 struct prober;
 
 struct server {
@@ -25,6 +26,7 @@ struct server {
 	struct intake *intake;
 	struct tally *tally;
 	struct prober *prober;
+	struct feed *feed;
 	struct shares *shares;	/* by the plan's destination index */
 	struct conn *conns;	/* all open ones */
 	uint32_t n_conns;

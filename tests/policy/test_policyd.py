@@ -252,7 +252,7 @@ def until(condition, what):
         if value:
             return value
         time.sleep(0.02)
-    raise AssertionError("waited in vain for " + what)
+    raise AssertionError("waited in vain for %s" % what)
 
 
 def equal(got, wanted):
