@@ -54,7 +54,8 @@ judged(void *arg, const struct hearsay_attempt *a,
 }
 
 /* Which of the lane's upstreams the peer may belong to. The log tells no port
- * where something was said, so it may be more than one. */
+ * where something was said, and of TLS no host at times: then it is any of
+ * several, and the order decides. */
 static void
 find_upstreams(const struct server *s, const struct destination *d,
     const struct maillog_peer *peer, struct hearsay_reason *out)
@@ -67,7 +68,7 @@ find_upstreams(const struct server *s, const struct destination *d,
 			.n_routes = 1, .routes = { d->routes[i] },
 		};
 
-		if (route_find_host(plan, &alone, peer->host, peer->address,
+		if (peer->host.len == 0 || route_find_host(plan, &alone, peer->host, peer->address,
 		    peer->port) >= 0 ||
 		    route_find_mx(plan, &alone, peer->host) >= 0)
 			out->about[n++] = fleet_upstream(s->fleet,
@@ -101,8 +102,8 @@ hear_line(struct feed *f, struct span text, int64_t now_ms)
 	const int lane = plan_lane(server_plan(s), line.service);
 	struct hearsay_reason reason = { 0 };
 
-	if (lane < 0 || line.peer.host.len == 0 ||
-	    !number_parse(line.pid, 1, INT32_MAX, &reason.pid))
+	if (line.kind == MAILLOG_OTHER || line.kind == MAILLOG_FINAL ||
+	    lane < 0 || !number_parse(line.pid, 1, INT32_MAX, &reason.pid))
 		return;
 	find_upstreams(s, &server_plan(s)->destinations[lane], &line.peer,
 	    &reason);

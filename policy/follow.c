@@ -66,6 +66,7 @@ is_wanted(struct span text)
 	case MAILLOG_SAID:
 	case MAILLOG_REFUSED:
 	case MAILLOG_LOST:
+	case MAILLOG_TLS:
 	case MAILLOG_CONNECT:
 		return true;
 	}

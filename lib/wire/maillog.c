@@ -430,6 +430,35 @@ read_lost(struct span rest, struct maillog_line *line)
 	return true;
 }
 
+/* Where the text has a host or its answer, it has it behind these words. */
+static bool
+take_behind(struct span *rest, struct span words)
+{
+	const ptrdiff_t at = find_text(*rest, words);
+
+	if (at < 0)
+		return false;
+	rest->at += (size_t)at + words.len;
+	rest->len -= (size_t)at + words.len;
+	return true;
+}
+
+/* X.7.5: it was no matter of the other side's answer. */
+static bool
+read_tls(struct span rest, struct maillog_line *line)
+{
+	if (take(&rest, SPAN("TLS is required, but "))) {
+		if (take_behind(&rest, SPAN("host ")))
+			(void)take_peer(&rest, &line->peer);
+	} else if (!span_starts(rest, SPAN("Cannot start TLS: ")) &&
+	    !span_starts(rest, SPAN("Server certificate not ")))
+		return false;
+	line->kind = MAILLOG_TLS;
+	line->dsn = take(&rest, SPAN(" refused to start TLS: ")) ?
+	    answer_dsn(rest) : (struct dsn){ 4, 7, 5 };
+	return true;
+}
+
 /* X.4.1: no answer from host. */
 static bool
 read_connect(struct span rest, struct maillog_line *line)
@@ -455,7 +484,8 @@ read_event(struct span rest, struct maillog_line *line)
 		return false;
 	line->text = rest;
 	return read_final(rest, line) || (is_client &&
-	    (read_answer(rest, line) || read_lost(rest, line)));
+	    (read_answer(rest, line) || read_lost(rest, line) ||
+	    read_tls(rest, line)));
 }
 
 struct maillog_line
