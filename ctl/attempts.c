@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 
-#define LANE "mw-"		/* as ctl/wiring names them */
 #define PROCESSES 1024		/* remembered at a time; see remembered() */
 #define BURST_MS 10000		/* between two reports of one attempt */
 #define STATUS_MAX (MAILLOG_LINE_MAX + 24)
@@ -48,87 +47,18 @@ fingerprint_of(struct span a, struct span b)
 }
 
 static int
-route_at(const struct plan *p, const struct destination *d, struct span host,
-    struct span port)
-{
-	char text[NEXTHOP_MAX + 1];
-
-	if (host.len + port.len + sizeof("[]:") > sizeof(text))
-		return -1;
-	snprintf(text, sizeof(text), "[%.*s]:%.*s", (int)host.len, host.at,
-	    (int)port.len, port.at);
-	return route_find(p, d, span_of(text));
-}
-
-/* Where no port is told, any will do that d has a next hop at. */
-static int
-route_at_any(const struct plan *p, const struct destination *d,
-    struct span host)
-{
-	int found = -1;
-
-	for (uint32_t i = 0; i < d->n_routes && found < 0; i++) {
-		const struct upstream *u = &p->upstreams[d->routes[i].upstream];
-
-		for (uint32_t j = 0; j < u->n_nexthops && found < 0; j++) {
-			struct span port = span_of(u->nexthops[j]);
-
-			port.at += span_rfind(port, ':') + 1;
-			port.len = strlen(port.at);
-			found = route_at(p, d, host, port);
-		}
-	}
-	return found;
-}
-
-static int
-route_of_host(const struct plan *p, const struct destination *d,
-    struct span host, uint16_t port)
-{
-	char text[8];
-
-	if (port == 0)
-		return route_at_any(p, d, host);
-	snprintf(text, sizeof(text), "%u", port);
-	return route_at(p, d, host, span_of(text));
-}
-
-/* A next hop without brackets is a domain, and its MX hosts have names below
- * it as a rule. Where mx = true, any host may be the recipient's own MX. */
-static int
-route_as_mx(const struct plan *p, const struct destination *d,
-    struct span host)
-{
-	int found = -1;
-
-	while (found < 0 && host.len > 0) {
-		found = route_find(p, d, host);
-		(void)span_cut(&host, '.');
-	}
-	return found;
-}
-
-static int
 route_of_peer(const struct plan *p, const struct destination *d,
     const struct maillog_peer *peer)
 {
-	const int found = route_of_host(p, d, peer->host, peer->port);
-
-	return found >= 0 ? found :
-	    route_of_host(p, d, peer->address, peer->port);
+	return route_find_host(p, d, peer->host, peer->address, peer->port);
 }
 
 /* -1: it is not told. */
 static int
 destination_of(const struct plan *p, const struct maillog_line *line)
 {
-	struct span name = line->service;
-	int found = -1;
+	const int found = plan_lane(p, line->service);
 
-	if (span_starts(name, SPAN(LANE))) {
-		(void)span_cut(&name, '-');
-		found = plan_destination(p, name);
-	}
 	return found >= 0 || line->kind != MAILLOG_FINAL ? found :
 	    plan_match(p, line->recipient);
 }
@@ -154,7 +84,7 @@ find_aim(const struct plan *p, const struct maillog_line *line,
 		const int found = route_of_peer(p, d, &line->peer);
 
 		return take_aim(p, told, found >= 0 ? found :
-		    route_as_mx(p, d, line->peer.host), out);
+		    route_find_mx(p, d, line->peer.host), out);
 	}
 	if (line->kind == MAILLOG_FINAL)
 		return false;

@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "base/ready.h"
-#include "config/config.h"
+#include "config/options.h"
 #include "milter/callbacks.h"
 #include "milter/service.h"
 
@@ -197,7 +197,6 @@ start(const char *path, struct config *config)
 {
 	struct err err;
 
-	log_open("mailweir-milter", config->log.target, config->log.level);
 	if (catch_signals(&err) == -1 ||
 	    open_socket(config->listen.milter, &err) == -1) {
 		config_free(&config);
@@ -211,38 +210,13 @@ failed:
 	return EXIT_FAILURE;
 }
 
-static int
-usage(void)
-{
-	fputs("usage: mailweir-milter [-c FILE]\n"
-	    "       mailweir-milter -V\n", stderr);
-	return 2;
-}
-
 int
 main(int argc, char **argv)
 {
-	const char *path = CONFIG_DEFAULT_FILE;
-	struct config_errors errors = { 0 };
-	struct config *config;
-	int option;
+	const char *path;
+	int status;
+	struct config *config = options_config("mailweir-milter", argc, argv,
+	    &path, &status);
 
-	while ((option = getopt(argc, argv, "c:V")) != -1) {
-		switch (option) {
-		case 'c':
-			path = optarg;
-			break;
-		case 'V':
-			puts("mailweir-milter " PACKAGE_VERSION);
-			return EXIT_SUCCESS;
-		default:
-			return usage();
-		}
-	}
-	if (optind != argc)
-		return usage();
-	config = config_load(path, &errors);
-	config_errors_print(&errors, stderr);
-	config_errors_free(&errors);
-	return config == NULL ? EXIT_FAILURE : start(path, config);
+	return config == NULL ? status : start(path, config);
 }

@@ -4,6 +4,7 @@
 #include "base/log.h"
 
 #include <event2/buffer.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -139,6 +140,18 @@ conn_answered(struct conn *c)
 	if (evbuffer_get_length(bufferevent_get_input(c->bev)) > 0)
 		bufferevent_trigger(c->bev, EV_READ,
 		    BEV_TRIG_DEFER_CALLBACKS | BEV_TRIG_IGNORE_WATERMARKS);
+}
+
+int64_t
+conn_peer_pid(const struct conn *c)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(bufferevent_getfd(c->bev), SOL_SOCKET, SO_PEERCRED,
+	    &peer, &len) < 0 || peer.pid < 0)
+		return 0;
+	return peer.pid;
 }
 
 void

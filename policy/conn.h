@@ -55,6 +55,8 @@ void conn_open(struct server *server, const struct conn_kind *kind, int fd);
 void conn_send(struct conn *c, const struct buf *answer);
 /* The answer to a CONN_WAIT has been sent: go on reading. */
 void conn_answered(struct conn *c);
+/* The process at the other end; 0 when that is not known. */
+int64_t conn_peer_pid(const struct conn *c);
 /* Close those that are too slow or have been idle for too long. */
 void conn_sweep(struct server *server, int64_t now_ms);
 void conn_close_all(struct server *server);

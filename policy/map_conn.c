@@ -15,6 +15,7 @@
 #include "core/decide.h"
 #include "core/shield.h"
 #include "core/story.h"
+#include "policy/feed.h"
 #include "policy/prober.h"
 #include "wire/netstring.h"
 #include "wire/socketmap.h"
@@ -78,19 +79,30 @@ count(struct map_conn *m, uint32_t destination, enum dest_counter counter)
 	tally_add(m->conn.server->tally, destination, counter, 1);
 }
 
+static void
+observe(struct map_conn *m, const struct story_news *news, const char *rule,
+    struct span text, int64_t now_ms)
+{
+	struct server *s = m->conn.server;
+
+	if (news->moved_on) {
+		feed_moved_on(s->feed, conn_peer_pid(&m->conn), m->at,
+		    news->began_ms, now_ms);
+		return;
+	}
+	fleet_observe(s->fleet, m->at, (struct outcome){
+		.class = news->class, .rule = rule,
+	    }, text, news->began_ms, now_ms);
+	prober_saw(s->prober, m->at, news->class, now_ms);
+}
+
 /* Act on what the story has learnt. */
 static void
 learn(struct map_conn *m, const struct story_news *news, const char *rule,
     struct span text, int64_t now_ms)
 {
-	struct server *s = m->conn.server;
-
-	if (news->observe) {
-		fleet_observe(s->fleet, m->at, (struct outcome){
-			.class = news->class, .rule = rule,
-		    }, text, news->began_ms, now_ms);
-		prober_saw(s->prober, m->at, news->class, now_ms);
-	}
+	if (news->observe)
+		observe(m, news, rule, text, now_ms);
 	if (news->free_slot && news->rest)
 		line_rest(fleet_line(m->at), now_ms);
 	else if (news->free_slot)
@@ -133,7 +145,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 static void
 end_attempt(struct map_conn *m, const struct story_news *news, int64_t now_ms)
 {
-	learn(m, news, "", SPAN("moved on to the next hop"), now_ms);
+	learn(m, news, "", SPAN(""), now_ms);
 	event_del(m->timer);
 	m->at = NULL;
 }

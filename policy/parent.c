@@ -20,6 +20,8 @@
 #define BACKLOG 1024		/* what waits while the loop is restarted */
 #define CALM_MS 10000		/* a loop that lived so long was no bad start */
 #define PAUSE_MAX_MS 2000	/* between bad starts */
+#define END_MS 5000		/* for the loop's farewell; then it is killed */
+#define END_POLL_MS 100
 
 struct parent {
 	const char *config_path;
@@ -92,13 +94,19 @@ start_child(struct parent *p)
 }
 
 static void
+tell_end(int status)
+{
+	log_error("loop", LOG_TEXT("event", "ended"),
+	    LOG_INT("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
+	    LOG_INT("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0));
+}
+
+static void
 child_is_gone(struct parent *p, int status)
 {
 	const bool calm = clock_mono_ms() - p->started_ms > CALM_MS;
 
-	log_error("loop", LOG_TEXT("event", "ended"),
-	    LOG_INT("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
-	    LOG_INT("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0));
+	tell_end(status);
 	close(p->alive_fd);
 	p->alive_fd = -1;
 	p->child = -1;
@@ -201,22 +209,38 @@ remove_socket(const char *where)
 		unlink(where + 5);
 }
 
-static void
+/* The child's status once it has ended by itself, or was made to. */
+static int
+wait_for_end(pid_t child)
+{
+	int status;
+
+	for (int i = 0; i < END_MS / END_POLL_MS; i++) {
+		if (waitpid(child, &status, WNOHANG) == child)
+			return status;
+		poll(NULL, 0, END_POLL_MS);
+	}
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	return status;
+}
+
+/* Whoever stopped us is told if the loop did not end as it should: what it
+ * had to say last may be lost then. */
+static int
 end_child(struct parent *p)
 {
 	int status;
 
 	ready_tell("STOPPING=1");
 	if (p->child <= 0)
-		return;
+		return EXIT_SUCCESS;
 	kill(p->child, SIGTERM);
-	for (int i = 0; i < 50; i++) {
-		if (waitpid(p->child, &status, WNOHANG) == p->child)
-			return;
-		poll(NULL, 0, 100);
-	}
-	kill(p->child, SIGKILL);
-	waitpid(p->child, &status, 0);
+	status = wait_for_end(p->child);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS)
+		return EXIT_SUCCESS;
+	tell_end(status);
+	return EXIT_FAILURE;
 }
 
 static void
@@ -244,6 +268,7 @@ parent_run(const char *config_path, struct config *config)
 		.config_path = config_path, .config = config, .child = -1,
 		.alive_fd = -1,
 	};
+	int status;
 
 	signal(SIGPIPE, SIG_IGN);
 	catch_signals(on_signal);
@@ -255,9 +280,9 @@ parent_run(const char *config_path, struct config *config)
 	    LOG_TEXT("digest", config->digest));
 	while (!got_end)
 		turn(&p);
-	end_child(&p);
+	status = end_child(&p);
 	remove_socket(p.config->listen.policy);
 	remove_socket(p.config->listen.map);
 	config_free(&p.config);
-	return EXIT_SUCCESS;
+	return status;
 }

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "policy/backlog.h"
 #include "policy/conn.h"
+#include "policy/feed.h"
 #include "policy/prober.h"
 #include "policy/release.h"
 #include "policy/roster.h"
@@ -100,8 +101,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	fleet_tick(l->server.fleet, now_ms);
-	if (l->server.prober != NULL)	/* gone during the farewell */
-		prober_tick(l->server.prober, now_ms);
+	prober_tick(l->server.prober, now_ms);
+	feed_tick(l->server.feed, now_ms);
 	if (is_due(&l->next_tally_ms, TALLY_MS, now_ms))
 		send_counters(l);
 	if (is_due(&l->next_heartbeat_ms, HEARTBEAT_MS, now_ms))
@@ -175,6 +176,7 @@ on_reload(evutil_socket_t fd, short what, void *arg)
 	l->server.config = fresh;
 	backlogs_reload(l->server.backlogs);
 	release_reload(l->release);
+	feed_reload(l->server.feed);
 	log_set_level(fresh->log.level);
 	l->next_heartbeat_ms = 0;
 	log_info("reload", LOG_TEXT("result", "done"),
@@ -241,6 +243,7 @@ say_farewell(struct loop *l)
 
 	release_free(&l->release);
 	conn_close_all(&l->server);
+	feed_free(&l->server.feed);
 	prober_free(&l->server.prober);
 	fleet_flush(l->server.fleet);
 	send_counters(l);
@@ -279,6 +282,7 @@ loop_init(struct loop *l, const struct server_start *start)
 	    });
 	l->server.tally = tally_new(l->config->plan.n_destinations);
 	l->server.prober = prober_new(&l->server);
+	l->server.feed = feed_new(&l->server);
 	l->server.shares = mem_new(l->config->plan.n_destinations,
 	    sizeof(*l->server.shares));
 	l->roster = roster_new(l->server.port, on_hosts, l);
@@ -321,27 +325,28 @@ server_run(const struct server_start *start)
 	static const struct timeval tick = { .tv_usec = FLEET_TICK_MS * 1000 };
 	struct loop l = { 0 };
 	struct evconnlistener *listeners[2];
-	struct event *events[4];
+	struct event *ticker, *signals[3];
 
 	loop_init(&l, start);
 	listeners[0] = listen_on(&l, on_policy, start->policy_fd);
 	listeners[1] = listen_on(&l, on_map, start->map_fd);
-	events[0] = event_new(l.server.base, -1, EV_PERSIST, on_tick, &l);
-	event_add(events[0], &tick);
-	events[1] = evsignal_new(l.server.base, SIGHUP, on_reload, &l);
-	events[2] = evsignal_new(l.server.base, SIGTERM, on_end, &l);
-	events[3] = evsignal_new(l.server.base, SIGINT, on_end, &l);
-	for (size_t i = 1; i < MW_N_OF(events); i++)
-		event_add(events[i], NULL);
+	ticker = event_new(l.server.base, -1, EV_PERSIST, on_tick, &l);
+	event_add(ticker, &tick);
+	signals[0] = evsignal_new(l.server.base, SIGHUP, on_reload, &l);
+	signals[1] = evsignal_new(l.server.base, SIGTERM, on_end, &l);
+	signals[2] = evsignal_new(l.server.base, SIGINT, on_end, &l);
+	for (size_t i = 0; i < MW_N_OF(signals); i++)
+		event_add(signals[i], NULL);
 
 	event_base_dispatch(l.server.base);
 
 	for (size_t i = 0; i < MW_N_OF(listeners); i++)
 		if (listeners[i] != NULL)
 			evconnlistener_free(listeners[i]);
+	event_free(ticker);
 	say_farewell(&l);
-	for (size_t i = 0; i < MW_N_OF(events); i++)
-		event_free(events[i]);
+	for (size_t i = 0; i < MW_N_OF(signals); i++)
+		event_free(signals[i]);
 	loop_free(&l);
 	return EXIT_SUCCESS;
 }

@@ -16,6 +16,7 @@
 
 struct backlogs;
 struct conn;
+struct feed;
 struct prober;
 
 struct server {
@@ -28,6 +29,7 @@ struct server {
 	struct tally *tally;
 	struct prober *prober;
 	struct backlogs *backlogs;
+	struct feed *feed;
 	struct shares *shares;	/* by the plan's destination index */
 	struct conn *conns;	/* all open ones */
 	uint32_t n_conns;

@@ -89,6 +89,8 @@ struct plan {
 /* Indices by name; -1 when there is none. */
 int plan_upstream(const struct plan *p, struct span name);
 int plan_destination(const struct plan *p, struct span name);
+/* The destination of a lane, by its name in master.cf: "mw-contoso". */
+int plan_lane(const struct plan *p, struct span service);
 /* Which destination an address belongs to: exact domain, longest suffix,
  * catch-all; -1 for none or when it is no address. */
 int plan_match(const struct plan *p, struct span address);

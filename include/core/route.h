@@ -25,6 +25,20 @@ bool route_nexthop(struct span text, char dst[NEXTHOP_MAX + 1]);
 int route_find(const struct plan *p, const struct destination *d,
     struct span nexthop);
 
+/*
+ * The same for a host that was connected to, as Postfix's log names it: by its
+ * name, else by its address. port 0: not told, any will do.
+ */
+int route_find_host(const struct plan *p, const struct destination *d,
+    struct span host, struct span address, uint16_t port);
+/*
+ * ... for one that may be a domain's MX: a next hop without brackets is a
+ * domain, and its MX hosts have names below it as a rule. Where mx = true, any
+ * host may be the recipient's own MX.
+ */
+int route_find_mx(const struct plan *p, const struct destination *d,
+    struct span host);
+
 /* The next route behind `after` that filters as well and may take mail now
  * (allowance > 0); -1 for none. views: by upstream index. */
 int route_alternate(const struct destination *d, int after,

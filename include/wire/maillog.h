@@ -23,11 +23,14 @@ enum maillog_kind {
 	 * for one recipient and one try of the queue manager's */
 	MAILLOG_FINAL,
 	/* From smtp(8), which then goes on to its next host where there is
-	 * one; the first three with a queue id: */
+	 * one; all but the last with a queue id: */
 	MAILLOG_SAID,		/* "host H[A] said: TEXT" */
 	MAILLOG_REFUSED,	/* "host H[A] refused to talk to me: TEXT" */
 	MAILLOG_LOST,		/* "lost connection with H[A] while ...",
 				 * "conversation with H[A] timed out while ..." */
+	MAILLOG_TLS,		/* "TLS is required, but ...", "Cannot start
+				 * TLS: ...", "Server certificate not ..."; it
+				 * may name no host */
 	MAILLOG_CONNECT,	/* "connect to H[A]:PORT: TEXT" */
 };
 

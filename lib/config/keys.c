@@ -218,8 +218,8 @@ static const struct config_key keys[KEYS] = {
 	    NOW },
 
 	[KEY_FEED_MAILLOG] = { "feed", "maillog", "string", "", "",
-	    "a mail log to read outcomes from, where no lane reports them",
-	    PLANNED },
+	    "Postfix's log on this host, followed to learn why deliveries "
+	    "moved on to another next hop", NOW },
 
 	[KEY_NOTIFY_COMMAND] = { "notify", "command", "string", "", "",
 	    "run for each event", PLANNED },

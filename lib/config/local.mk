@@ -11,6 +11,7 @@ lib_libmwconfig_a_SOURCES = \
 	lib/config/keys.h lib/config/keys.c \
 	lib/config/load.h lib/config/load.c \
 	lib/config/near.h lib/config/near.c \
+	include/config/options.h lib/config/options.c \
 	lib/config/read.h lib/config/read.c \
 	lib/config/resolve.h lib/config/resolve_settings.c \
 	lib/config/resolve_upstreams.c \

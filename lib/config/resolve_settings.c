@@ -314,11 +314,20 @@ resolve_release(struct load *l)
 }
 
 static void
+resolve_feed(struct load *l)
+{
+	const char *path = kept_text(l, KEY_FEED_MAILLOG);
+
+	l->config->feed_maillog = path;
+	if (path[0] != '\0' && path[0] != '/')
+		blame(l, KEY_FEED_MAILLOG, "wants the whole path of a file");
+}
+
+static void
 resolve_planned(struct load *l)
 {
 	struct config *c = l->config;
 
-	c->feed_maillog = kept_text(l, KEY_FEED_MAILLOG);
 	c->notify_command = kept_text(l, KEY_NOTIFY_COMMAND);
 	c->dns.cache_entries =
 	    (uint32_t)resolve_value(l, KEY_DNS_CACHE_ENTRIES)->number;
@@ -365,5 +374,6 @@ resolve_settings(struct load *l)
 	c->plan.slow = resolve_slow(l);
 	resolve_release(l);
 	resolve_probe(l);
+	resolve_feed(l);
 	resolve_planned(l);
 }

@@ -36,6 +36,15 @@ plan_destination(const struct plan *p, struct span name)
 }
 
 int
+plan_lane(const struct plan *p, struct span service)
+{
+	if (!span_starts(service, SPAN("mw-")))
+		return -1;
+	(void)span_cut(&service, '-');
+	return plan_destination(p, service);
+}
+
+int
 plan_match(const struct plan *p, struct span address)
 {
 	struct domain domain;

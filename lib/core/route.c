@@ -109,6 +109,52 @@ nearness(const struct upstream *u, struct span nexthop)
 	return best;
 }
 
+static int
+find_at(const struct plan *p, const struct destination *d, struct span host,
+    struct span port)
+{
+	char text[NEXTHOP_MAX + 1];
+
+	if (host.len + port.len + sizeof("[]:") > sizeof(text))
+		return -1;
+	snprintf(text, sizeof(text), "[%.*s]:%.*s", (int)host.len, host.at,
+	    (int)port.len, port.at);
+	return route_find(p, d, span_of(text));
+}
+
+/* Where no port is told, any will do that d has a next hop at. */
+static int
+find_at_any(const struct plan *p, const struct destination *d,
+    struct span host)
+{
+	int found = -1;
+
+	for (uint32_t i = 0; i < d->n_routes && found < 0; i++) {
+		const struct upstream *u = &p->upstreams[d->routes[i].upstream];
+
+		for (uint32_t j = 0; j < u->n_nexthops && found < 0; j++) {
+			struct span port = span_of(u->nexthops[j]);
+
+			port.at += span_rfind(port, ':') + 1;
+			port.len = strlen(port.at);
+			found = find_at(p, d, host, port);
+		}
+	}
+	return found;
+}
+
+static int
+find_by_name(const struct plan *p, const struct destination *d,
+    struct span host, uint16_t port)
+{
+	char text[8];
+
+	if (port == 0)
+		return find_at_any(p, d, host);
+	snprintf(text, sizeof(text), "%u", port);
+	return find_at(p, d, host, span_of(text));
+}
+
 /* What main.cf asks of an upstream that names no level is not known here. */
 static bool
 tls_is_weaker(enum tls_level than, enum tls_level level)
@@ -163,6 +209,28 @@ route_find(const struct plan *p, const struct destination *d,
 			nearest = here;
 			found = (int)i;
 		}
+	}
+	return found;
+}
+
+int
+route_find_host(const struct plan *p, const struct destination *d,
+    struct span host, struct span address, uint16_t port)
+{
+	const int found = find_by_name(p, d, host, port);
+
+	return found >= 0 ? found : find_by_name(p, d, address, port);
+}
+
+int
+route_find_mx(const struct plan *p, const struct destination *d,
+    struct span host)
+{
+	int found = -1;
+
+	while (found < 0 && host.len > 0) {
+		found = route_find(p, d, host);
+		(void)span_cut(&host, '.');
 	}
 	return found;
 }

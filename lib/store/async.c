@@ -4,19 +4,15 @@
 #include <hiredis.h>
 
 #include "answer.h"
-#include "base/chance.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/printable.h"
 #include "command.h"
-#include "conn.h"
+#include "dial.h"
 #include "link.h"
 
 #define OUTSTANDING_MAX 10000
 #define SAID_MAX 65536		/* bytes of one request */
-#define PATIENCE_MS 2000	/* with a ping, or a connection being made */
-#define REDIAL_MIN_MS 100
-#define REDIAL_MAX_MS 2000
 
 enum kind {
 	PING,
@@ -41,23 +37,11 @@ struct queue {
 	uint32_t n;
 };
 
-/* One connection: of the two, `main` takes requests and `news` listens. */
-struct wire {
-	struct store_async *store;
-	struct conn *conn;	/* NULL while there is none */
-	struct event *readable, *writable;
-	struct event *redial;
-	int64_t began_ms;	/* when conn was begun */
-	int64_t backoff_ms;
-	unsigned greetings;	/* answers to the greeting that are still due */
-	bool ready;
-};
-
 struct store_async {
 	struct event_base *base;
 	struct store_async_events events;
 	struct link link;
-	struct wire main, news;
+	struct dial *main, *news;	/* one takes requests, one listens */
 	struct queue sent;	/* on main, in the order of answers */
 	struct queue refused;	/* told so at the next turn of the loop */
 	struct event *turn;
@@ -139,7 +123,8 @@ plan_tick(struct store_async *a)
 	if (s != NULL)
 		wait = s->at_ms + a->link.options.timeout_ms - clock_mono_ms();
 	if (wait > LINK_RETRY_MS &&
-	    (a->link.down || !a->main.ready || !a->news.ready))
+	    (a->link.down || !dial_is_ready(a->main) ||
+	    !dial_is_ready(a->news)))
 		wait = LINK_RETRY_MS;
 	if (wait < INT64_MAX)
 		start(a->tick, wait);
@@ -192,63 +177,7 @@ link_fails(struct store_async *a, enum store_trouble trouble,
 	plan_tick(a);
 }
 
-/* Wires */
-
-static void
-hang_up(struct wire *w)
-{
-	if (w->readable != NULL)
-		event_free(w->readable);
-	if (w->writable != NULL)
-		event_free(w->writable);
-	w->readable = w->writable = NULL;
-	conn_free(&w->conn);
-	w->ready = false;
-	w->greetings = 0;
-}
-
-static void
-redial_later(struct wire *w)
-{
-	const uint32_t half = (uint32_t)w->backoff_ms / 2;
-
-	start(w->redial, half + chance_below(half + 1));
-	w->backoff_ms = w->backoff_ms * 2 < REDIAL_MAX_MS ?
-	    w->backoff_ms * 2 : REDIAL_MAX_MS;
-}
-
-static void
-lose(struct wire *w, enum store_trouble trouble, const struct err *why)
-{
-	struct store_async *a = w->store;
-
-	hang_up(w);
-	redial_later(w);
-	if (w == &a->main) {
-		/* Nobody would notice that the other one is dead, too. */
-		if (a->news.conn != NULL)
-			lose(&a->news, trouble, why);
-		link_fails(a, trouble, why);
-		for (struct sent *s; (s = queue_take(&a->sent)) != NULL;)
-			sent_free(s);
-	}
-	plan_tick(a);
-}
-
-/* The connection is of no more use, for the reason in err. */
-static void
-lose_for(struct wire *w, const struct err *err)
-{
-	lose(w, err->kind == ERR_SYNTAX ? STORE_ODD : STORE_UNREACHABLE, err);
-}
-
-static void
-put(struct wire *w, struct buf *bytes)
-{
-	conn_put(w->conn, buf_span(bytes));
-	buf_free(bytes);
-	event_add(w->writable, NULL);
-}
+/* Saying */
 
 static void
 ping(struct store_async *a)
@@ -261,20 +190,21 @@ ping(struct store_async *a)
 	queue_add(&a->sent, s);
 	buf_add_text(&b, "*1\r\n");
 	command_word(&b, SPAN("PING"));
-	put(&a->main, &b);
+	dial_put(a->main, &b);
 }
 
 static void
-subscribe(struct wire *w)
+on_news_ready(void *arg)
 {
+	struct store_async *a = arg;
 	struct buf b = buf_new(512), channel = buf_new(256);
 
-	command_channel(&channel, w->store->link.options.prefix);
+	command_channel(&channel, a->link.options.prefix);
 	buf_add_text(&b, "*2\r\n");
 	command_word(&b, SPAN("SUBSCRIBE"));
 	command_word(&b, buf_span(&channel));
 	buf_free(&channel);
-	put(w, &b);
+	dial_put(a->news, &b);
 }
 
 static void
@@ -287,34 +217,11 @@ send_command(struct store_async *a, struct sent *s)
 	else
 		command_by_name(&s->command, &b);
 	queue_add(&a->sent, s);
-	put(&a->main, &b);
+	dial_put(a->main, &b);
 	plan_tick(a);
 }
 
 /* Answers */
-
-/* False when the connection was given up. */
-static bool
-greeted(struct wire *w, const redisReply *said)
-{
-	struct store_async *a = w->store;
-	struct err err = { 0 };
-	const enum store_trouble trouble = answer_greeting(said, &err);
-
-	if (trouble != STORE_FINE) {
-		lose(w, trouble, &err);
-		return false;
-	}
-	if (--w->greetings > 0)
-		return true;
-	w->ready = true;
-	w->backoff_ms = REDIAL_MIN_MS;
-	if (w == &a->main)
-		link_works(a, STORE_FINE, &err);
-	else
-		subscribe(w);
-	return true;
-}
 
 /* A ping that was answered in time ends a silence; any other is followed by
  * the next one. */
@@ -360,19 +267,25 @@ answered(struct store_async *a, struct sent *s, const redisReply *said)
 	return false;
 }
 
-static bool
-on_main_answer(struct store_async *a, const redisReply *said)
+static void
+on_main_ready(void *arg)
 {
-	struct sent *s;
+	const struct err fine = { 0 };
 
-	if (a->main.greetings > 0)
-		return greeted(&a->main, said);
-	s = queue_take(&a->sent);
+	link_works(arg, STORE_FINE, &fine);
+}
+
+static bool
+on_main_said(void *arg, const redisReply *said)
+{
+	struct store_async *a = arg;
+	struct sent *s = queue_take(&a->sent);
+
 	if (s == NULL) {
 		struct err err;
 
 		err_set(&err, ERR_SYNTAX, "redis: an answer to no question");
-		lose_for(&a->main, &err);
+		dial_lose(a->main, STORE_ODD, &err);
 		return false;
 	}
 	if (s->kind == PING)
@@ -382,20 +295,31 @@ on_main_answer(struct store_async *a, const redisReply *said)
 	return true;
 }
 
+static void
+on_main_lost(void *arg, enum store_trouble trouble, const struct err *why)
+{
+	struct store_async *a = arg;
+
+	/* Nobody would notice that the other one is dead, too. */
+	if (dial_is_open(a->news))
+		dial_lose(a->news, trouble, why);
+	link_fails(a, trouble, why);
+	for (struct sent *s; (s = queue_take(&a->sent)) != NULL;)
+		sent_free(s);
+	plan_tick(a);
+}
+
 /* ["message", channel, name] */
 static bool
-on_news(struct wire *w, const redisReply *said)
+on_news_said(void *arg, const redisReply *said)
 {
-	struct store_async *a = w->store;
+	struct store_async *a = arg;
 	char name[STORE_HOST_MAX + 1];
 	struct err err = { 0 };
-	enum store_trouble trouble;
+	const enum store_trouble trouble = answer_greeting(said, &err);
 
-	if (w->greetings > 0)
-		return greeted(w, said);
-	trouble = answer_greeting(said, &err);
 	if (trouble != STORE_FINE) {
-		lose(w, trouble, &err);
+		dial_lose(a->news, trouble, &err);
 		return false;
 	}
 	if (said->type == REDIS_REPLY_ARRAY && said->elements == 3 &&
@@ -408,84 +332,13 @@ on_news(struct wire *w, const redisReply *said)
 }
 
 static void
-on_readable(evutil_socket_t fd, short what, void *arg)
+on_news_lost(void *arg, enum store_trouble trouble, const struct err *why)
 {
-	struct wire *w = arg;
-	struct err err;
-	bool alive = true;
-
-	(void)fd, (void)what;
-	if (conn_read(w->conn, &err) < 0) {
-		lose_for(w, &err);
-		return;
-	}
-	while (alive) {
-		redisReply *said = NULL;
-
-		if (conn_next(w->conn, &said, &err) < 0) {
-			lose_for(w, &err);
-			return;
-		}
-		if (said == NULL)
-			return;
-		alive = w == &w->store->main ?
-		    on_main_answer(w->store, said) : on_news(w, said);
-		freeReplyObject(said);
-	}
-}
-
-static void
-on_writable(evutil_socket_t fd, short what, void *arg)
-{
-	struct wire *w = arg;
-	struct err err;
-	bool more;
-
-	(void)fd, (void)what;
-	if (conn_write(w->conn, &more, &err) < 0)
-		lose_for(w, &err);
-	else if (!more)
-		event_del(w->writable);
-}
-
-static void
-dial(struct wire *w)
-{
-	struct store_async *a = w->store;
-	struct err err;
-
-	w->began_ms = clock_mono_ms();
-	w->conn = conn_new(&a->link.options.address, &err);
-	if (w->conn == NULL) {
-		lose_for(w, &err);
-		return;
-	}
-	w->readable = event_new(a->base, conn_fd(w->conn),
-	    EV_READ | EV_PERSIST, on_readable, w);
-	w->writable = event_new(a->base, conn_fd(w->conn),
-	    EV_WRITE | EV_PERSIST, on_writable, w);
-	w->greetings = conn_greet(w->conn, &a->link.options);
-	event_add(w->readable, NULL);
-	event_add(w->writable, NULL);
-}
-
-static void
-on_redial(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what;
-	dial(arg);
+	(void)trouble, (void)why;
+	plan_tick(arg);
 }
 
 /* Time */
-
-static void
-lose_patience(struct wire *w)
-{
-	struct err err;
-
-	err_set(&err, ERR_TIMEOUT, "redis: no answer in %d ms", PATIENCE_MS);
-	lose(w, STORE_SILENT, &err);
-}
 
 static void
 check_deadlines(struct store_async *a, int64_t now)
@@ -504,9 +357,9 @@ check_ping(struct store_async *a, int64_t now)
 {
 	const struct sent *s = oldest(a, PING);
 
-	if (s != NULL && now - s->at_ms >= PATIENCE_MS)
-		lose_patience(&a->main);
-	else if (s == NULL && a->link.down && a->main.ready)
+	if (s != NULL && now - s->at_ms >= DIAL_PATIENCE_MS)
+		dial_lose_patience(a->main);
+	else if (s == NULL && a->link.down && dial_is_ready(a->main))
 		ping(a);
 }
 
@@ -515,13 +368,10 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct store_async *a = arg;
 	const int64_t now = clock_mono_ms();
-	struct wire *const wires[] = { &a->main, &a->news };
 
 	(void)fd, (void)what;
-	for (size_t i = 0; i < MW_N_OF(wires); i++)
-		if (wires[i]->conn != NULL && !wires[i]->ready &&
-		    now - wires[i]->began_ms >= PATIENCE_MS)
-			lose_patience(wires[i]);
+	dial_check(a->main, now);
+	dial_check(a->news, now);
 	check_deadlines(a, now);
 	check_ping(a, now);
 	plan_tick(a);
@@ -580,15 +430,6 @@ send_request(void *self, const struct store_request *request,
 		send_command(a, s);
 }
 
-static void
-wire_init(struct wire *w, struct store_async *a)
-{
-	w->store = a;
-	w->backoff_ms = REDIAL_MIN_MS;
-	w->redial = event_new(a->base, -1, 0, on_redial, w);
-	start(w->redial, 0);
-}
-
 struct store_async *
 store_async_new(struct event_base *base, const struct store_options *options,
     const struct store_async_events *events)
@@ -602,8 +443,14 @@ store_async_new(struct event_base *base, const struct store_options *options,
 	span_copy(a->text, sizeof(a->text), SPAN("not connected yet"));
 	a->turn = event_new(base, -1, 0, on_turn, a);
 	a->tick = event_new(base, -1, 0, on_tick, a);
-	wire_init(&a->main, a);
-	wire_init(&a->news, a);
+	a->main = dial_new(base, &a->link.options, &(struct dial_events){
+		.ready = on_main_ready, .said = on_main_said,
+		.lost = on_main_lost, .arg = a,
+	    });
+	a->news = dial_new(base, &a->link.options, &(struct dial_events){
+		.ready = on_news_ready, .said = on_news_said,
+		.lost = on_news_lost, .arg = a,
+	    });
 	plan_tick(a);
 	return a;
 }
@@ -618,12 +465,11 @@ store_async_free(struct store_async **store)
 		return;
 	a->events = (struct store_async_events){ 0 };
 	err_set(&err, ERR_UNAVAILABLE, "the store was closed");
-	lose(&a->main, STORE_UNREACHABLE, &err);
-	hang_up(&a->news);
+	dial_lose(a->main, STORE_UNREACHABLE, &err);
 	while (a->refused.n > 0)
 		answer_refused(a);
-	event_free(a->main.redial);
-	event_free(a->news.redial);
+	dial_free(&a->main);
+	dial_free(&a->news);
 	event_free(a->turn);
 	event_free(a->tick);
 	link_free(&a->link);

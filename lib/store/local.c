@@ -9,7 +9,7 @@
 #include "base/number.h"
 #include "base/printable.h"
 #include "leases.h"
-#include "share.h"
+#include "slots.h"
 
 #define THINGS_MAX 65536	/* destinations, or upstreams */
 #define HOSTS_MAX 1000
@@ -31,12 +31,6 @@ struct destination_state {
 	uint32_t n_backlogs;
 };
 
-struct slot_row {
-	char host[STORE_HOST_MAX + 1];
-	uint32_t granted, in_use, waiting;
-	int64_t expiry_ms;
-};
-
 struct upstream_state {
 	char *name;
 	struct upstream_record record;
@@ -46,10 +40,7 @@ struct upstream_state {
 	struct window window;
 	char hosts[WINDOW_HOSTS][STORE_HOST_MAX + 1];	/* window's numbers */
 	uint32_t n_hosts;
-	struct slot_row *slots;
-	uint32_t n_slots;
-	int64_t slots_gone_ms;	/* when the rows are forgotten altogether */
-	int64_t settled_ms;	/* 0: nobody reported yet */
+	struct slots slots;
 };
 
 struct store_local {
@@ -146,109 +137,14 @@ drop(struct destination_state *d, const struct store_request *r, int64_t now,
 	out->u.lease.count = d->leases.n;
 }
 
-/* Slots: as slots.lua */
-
-/* Keep the rows that live; was there a live one? */
-static bool
-slots_expire(struct upstream_state *u, int64_t ttl_ms, int64_t now)
-{
-	uint32_t kept = 0;
-
-	for (uint32_t i = 0; i < u->n_slots; i++)
-		if (u->slots[i].expiry_ms > now &&
-		    u->slots[i].expiry_ms <= now + 10 * ttl_ms)
-			u->slots[kept++] = u->slots[i];
-	u->n_slots = kept;
-	return kept > 0;
-}
-
-/* The host's row, made where there is none; NULL: too many. */
-static struct slot_row *
-slot_of(struct upstream_state *u, const char *host)
-{
-	for (uint32_t i = 0; i < u->n_slots; i++)
-		if (strcmp(u->slots[i].host, host) == 0)
-			return &u->slots[i];
-	if (u->n_slots == HOSTS_MAX)
-		return NULL;
-	u->slots = mem_resize(u->slots, u->n_slots + 1, sizeof(u->slots[0]));
-	struct slot_row *row = &u->slots[u->n_slots];
-	*row = (struct slot_row){ 0 };
-	if (!span_copy(row->host, sizeof(row->host), span_of(host)))
-		return NULL;
-	u->n_slots++;
-	return row;
-}
-
-static int64_t
-fair_share(const struct upstream_state *u, const char *host, int64_t cap)
-{
-	struct share_want *wants = mem_new(u->n_slots, sizeof(wants[0]));
-	int64_t share;
-
-	for (uint32_t i = 0; i < u->n_slots; i++)
-		wants[i] = (struct share_want){ u->slots[i].host,
-		    (int64_t)u->slots[i].in_use + u->slots[i].waiting };
-	share = share_of(wants, u->n_slots, host, cap);
-	mem_free(wants);
-	return share;
-}
-
-static uint32_t
-target_of(const struct upstream_state *u, const struct slot_row *row,
-    const struct store_request *r, int64_t now)
-{
-	if (now >= u->settled_ms || u->settled_ms > now + r->u.slots.settle_ms)
-		return (uint32_t)fair_share(u, row->host, r->u.slots.cap);
-	return r->u.slots.held;
-}
-
-static uint32_t
-grant_of(const struct upstream_state *u, const struct slot_row *row,
-    uint32_t cap, uint32_t target)
-{
-	int64_t others = 0, grant = target;
-
-	for (uint32_t i = 0; i < u->n_slots; i++)
-		if (&u->slots[i] != row)
-			others += u->slots[i].granted;
-	if (grant > cap - others)
-		grant = cap - others;
-	return grant > row->in_use ? (uint32_t)grant : row->in_use;
-}
-
 static int
 slots(struct upstream_state *u, const struct store_request *r, int64_t now,
     struct store_reply *out, struct err *err)
 {
-	const bool lost = u->n_slots == 0 || u->slots_gone_ms <= now;
-	const bool known = slots_expire(u, r->u.slots.ttl_ms, now);
-	struct slot_row *row = slot_of(u, r->u.slots.host);
-	uint32_t target;
-
-	if (row == NULL)
+	if (!slots_report(&u->slots, r, now, out))
 		return full(err);
-	if (!known && (lost || u->settled_ms == 0))
-		u->settled_ms = now + r->u.slots.settle_ms;
-	row->in_use = r->u.slots.in_use;
-	row->waiting = r->u.slots.waiting;
-	target = target_of(u, row, r, now);
-	row->granted = grant_of(u, row, r->u.slots.cap, target);
-	row->expiry_ms = now + r->u.slots.ttl_ms;
-	if (u->slots_gone_ms < now + 2 * r->u.slots.ttl_ms)
-		u->slots_gone_ms = now + 2 * r->u.slots.ttl_ms;
-
-	u->in_use = u->waiting = 0;
-	for (uint32_t i = 0; i < u->n_slots; i++) {
-		u->in_use += u->slots[i].in_use;
-		u->waiting += u->slots[i].waiting;
-	}
-	/* What is in use beyond it counts until it ends, but is not used
-	 * again. */
-	out->u.slots.granted = row->granted < target ? row->granted : target;
-	out->u.slots.in_use = u->in_use;
-	out->u.slots.waiting = u->waiting;
-	out->u.slots.hosts = u->n_slots;
+	u->in_use = out->u.slots.in_use;
+	u->waiting = out->u.slots.waiting;
 	return 0;
 }
 
@@ -615,7 +511,7 @@ store_local_free(struct store_local **local)
 		mem_free(l->destinations[i]);
 	}
 	for (uint32_t i = 0; i < l->n_upstreams; i++) {
-		mem_free(l->upstreams[i]->slots);
+		slots_free(&l->upstreams[i]->slots);
 		mem_free(l->upstreams[i]->name);
 		mem_free(l->upstreams[i]);
 	}

@@ -38,11 +38,13 @@ lib_libstore_a_SOURCES = \
 	lib/store/answer.h lib/store/answer.c \
 	lib/store/command.h lib/store/command.c \
 	lib/store/conn.h lib/store/conn.c \
+	lib/store/dial.h lib/store/dial.c \
 	lib/store/leases.h lib/store/leases.c \
 	lib/store/link.h lib/store/link.c \
 	lib/store/script.h lib/store/script.c \
 	lib/store/sha1.h lib/store/sha1.c \
 	lib/store/share.h lib/store/share.c \
+	lib/store/slots.h lib/store/slots.c \
 	lib/store/trouble.h
 
 store_libs = lib/libstore.a $(core_libs) $(HIREDIS_LIBS) $(LIBEVENT_LIBS)

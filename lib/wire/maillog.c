@@ -110,7 +110,7 @@ take_fraction(struct span *rest)
 	return ms;
 }
 
-/* "Z" or "+01:00", in ms east of Greenwich. */
+/* "Z" or "+01:00", or "+0100" as older journals write it, in ms east of Greenwich. */
 static bool
 take_zone(struct span *rest, int64_t *out_ms)
 {
@@ -122,8 +122,10 @@ take_zone(struct span *rest, int64_t *out_ms)
 		return true;
 	}
 	if ((!take(rest, SPAN("-")) && !take(rest, SPAN("+"))) ||
-	    !take_digits(rest, 2, 0, 23, &h) || !take(rest, SPAN(":")) ||
-	    !take_digits(rest, 2, 0, 59, &m))
+	    !take_digits(rest, 2, 0, 23, &h))
+		return false;
+	(void)take(rest, SPAN(":"));
+	if (!take_digits(rest, 2, 0, 59, &m))
 		return false;
 	*out_ms = (h * 60 + m) * (west ? -60000 : 60000);
 	return true;
@@ -428,6 +430,35 @@ read_lost(struct span rest, struct maillog_line *line)
 	return true;
 }
 
+/* Where the text has a host or its answer, it has it behind these words. */
+static bool
+take_behind(struct span *rest, struct span words)
+{
+	const ptrdiff_t at = find_text(*rest, words);
+
+	if (at < 0)
+		return false;
+	rest->at += (size_t)at + words.len;
+	rest->len -= (size_t)at + words.len;
+	return true;
+}
+
+/* X.7.5: it was no matter of the other side's answer. */
+static bool
+read_tls(struct span rest, struct maillog_line *line)
+{
+	if (take(&rest, SPAN("TLS is required, but "))) {
+		if (take_behind(&rest, SPAN("host ")))
+			(void)take_peer(&rest, &line->peer);
+	} else if (!span_starts(rest, SPAN("Cannot start TLS: ")) &&
+	    !span_starts(rest, SPAN("Server certificate not ")))
+		return false;
+	line->kind = MAILLOG_TLS;
+	line->dsn = take(&rest, SPAN(" refused to start TLS: ")) ?
+	    answer_dsn(rest) : (struct dsn){ 4, 7, 5 };
+	return true;
+}
+
 /* X.4.1: no answer from host. */
 static bool
 read_connect(struct span rest, struct maillog_line *line)
@@ -453,7 +484,8 @@ read_event(struct span rest, struct maillog_line *line)
 		return false;
 	line->text = rest;
 	return read_final(rest, line) || (is_client &&
-	    (read_answer(rest, line) || read_lost(rest, line)));
+	    (read_answer(rest, line) || read_lost(rest, line) ||
+	    read_tls(rest, line)));
 }
 
 struct maillog_line

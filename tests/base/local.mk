@@ -59,4 +59,9 @@ check_PROGRAMS += tests/base/test_words
 tests_base_test_words_SOURCES = tests/base/test_words.c
 tests_base_test_words_CFLAGS = $(test_cflags)
 tests_base_test_words_LDADD = $(base_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/base/test_tail
+tests_base_test_tail_SOURCES = tests/base/test_tail.c
+tests_base_test_tail_CFLAGS = $(test_cflags)
+tests_base_test_tail_LDADD = $(base_libs) $(CHECK_LIBS)
 endif

@@ -86,6 +86,22 @@ START_TEST(names_are_found_as_they_are_written)
 }
 END_TEST
 
+START_TEST(a_lane_has_its_destination_s_name)
+{
+	const struct plan p = {
+		.destinations = destinations,
+		.n_destinations = MW_N_OF(destinations),
+	};
+
+	ck_assert_int_eq(plan_lane(&p, SPAN("mw-labs")), 1);
+	ck_assert_int_eq(plan_lane(&p, SPAN("labs")), -1);
+	ck_assert_int_eq(plan_lane(&p, SPAN("mw-")), -1);
+	ck_assert_int_eq(plan_lane(&p, SPAN("mw-lab")), -1);
+	ck_assert_int_eq(plan_lane(&p, SPAN("x-mw-labs")), -1);
+	ck_assert_int_eq(plan_lane(&p, SPAN("")), -1);
+}
+END_TEST
+
 START_TEST(levels_are_spelt_as_in_postconf)
 {
 	ck_assert_str_eq(tls_level_name(TLS_UNSET), "");
@@ -105,6 +121,7 @@ main(void)
 	tcase_add_loop_test(tc, an_address_has_its_destination, 0,
 	    MW_N_OF(matches));
 	tcase_add_test(tc, names_are_found_as_they_are_written);
+	tcase_add_test(tc, a_lane_has_its_destination_s_name);
 	tcase_add_test(tc, levels_are_spelt_as_in_postconf);
 	return suite_main(s);
 }

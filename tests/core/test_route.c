@@ -144,6 +144,53 @@ START_TEST(the_closest_upstream_has_a_next_hop)
 }
 END_TEST
 
+static const struct {
+	const char *says;
+	const char *host, *address;
+	uint16_t port;
+	int upstream;		/* -1: none */
+} hosts[] = {
+	{ "a name and a port", "filter.example.net", "192.0.2.1", 25, FILTER },
+	{ "another port", "filter.example.net", "192.0.2.1", 26, -1 },
+	{ "no port", "filter.example.net", "192.0.2.1", 0, FILTER },
+	{ "no port, where 25 is not meant", "eu.filter.example.net",
+	    "192.0.2.1", 0, FILTER_EU },
+	{ "a host of a forest", "a.mail.example.com", "192.0.2.1", 0,
+	    OUTLOOK },
+	{ "the address alone is known", "unknown", "192.0.2.1", 0, -1 },
+	{ "a stranger", "mx.example.org", "192.0.2.1", 0, -1 },
+	{ "no name at all", "", "", 0, -1 },
+	{ "one that says more", "filter.example.net]:25, [x", "192.0.2.1", 0,
+	    -1 },
+};
+
+START_TEST(a_host_of_the_log_has_an_upstream)
+{
+	const int place = route_find_host(&plan, &all, span_of(hosts[_i].host),
+	    span_of(hosts[_i].address), hosts[_i].port);
+
+	ck_assert_msg((place < 0 ? -1 : (int)all.routes[place].upstream) ==
+	    hosts[_i].upstream, "%s: %d", hosts[_i].says, place);
+}
+END_TEST
+
+START_TEST(an_mx_is_below_its_domain)
+{
+	static const struct destination d = {
+		.name = "two", .n_routes = 2,
+		.routes = { { .upstream = FILTER }, { .upstream = ODD } },
+	};
+
+	ck_assert_int_eq(route_find_mx(&plan, &d,
+	    SPAN("mx1.odd.example.org")), 1);
+	ck_assert_int_eq(route_find_mx(&plan, &d, SPAN("mx1.example.org")),
+	    -1);
+	ck_assert_int_eq(route_find_mx(&plan, &d, SPAN("")), -1);
+	ck_assert_int_ge(route_find_mx(&plan, &all,
+	    SPAN("mx1.example.org")), 0);
+}
+END_TEST
+
 START_TEST(a_bare_domain_is_no_mx_without_mx)
 {
 	static const struct destination d = {
@@ -319,6 +366,9 @@ main(void)
 	    MW_N_OF(nexthops));
 	tcase_add_loop_test(tc, the_closest_upstream_has_a_next_hop, 0,
 	    MW_N_OF(found));
+	tcase_add_loop_test(tc, a_host_of_the_log_has_an_upstream, 0,
+	    MW_N_OF(hosts));
+	tcase_add_test(tc, an_mx_is_below_its_domain);
 	tcase_add_test(tc, a_bare_domain_is_no_mx_without_mx);
 	tcase_add_loop_test(tc, an_alternate_filters_and_may_take_mail, 0,
 	    MW_N_OF(alternates));

@@ -9,6 +9,11 @@ tests_engine_test_fleet_SOURCES = tests/engine/test_fleet.c
 tests_engine_test_fleet_CFLAGS = $(test_cflags)
 tests_engine_test_fleet_LDADD = $(engine_libs) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/engine/test_hearsay
+tests_engine_test_hearsay_SOURCES = tests/engine/test_hearsay.c
+tests_engine_test_hearsay_CFLAGS = $(test_cflags)
+tests_engine_test_hearsay_LDADD = $(engine_libs) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/engine/test_tally
 tests_engine_test_tally_SOURCES = tests/engine/test_tally.c
 tests_engine_test_tally_CFLAGS = $(test_cflags)

@@ -30,7 +30,8 @@ check_event(const struct maillog_line *l, struct span in)
 {
 	assert(l->dsn.class == 2 || l->dsn.class == 4 || l->dsn.class == 5);
 	assert((l->peer.host.len > 0) == (l->peer.address.len > 0));
-	assert(l->kind == MAILLOG_FINAL || l->peer.host.len > 0);
+	assert(l->kind == MAILLOG_FINAL || l->kind == MAILLOG_TLS ||
+	    l->peer.host.len > 0);
 	assert((l->kind == MAILLOG_CONNECT) == (l->queue_id.len == 0));
 	assert((l->kind == MAILLOG_FINAL) == (l->status.len > 0));
 	assert(l->delay_ms >= 0);

@@ -266,7 +266,7 @@ def until(condition, what):
         if value:
             return value
         time.sleep(0.02)
-    raise AssertionError("waited in vain for " + what)
+    raise AssertionError("waited in vain for %s" % what)
 
 
 def equal(got, wanted):
@@ -506,6 +506,42 @@ def a_hanging_loop_is_replaced(d):
     if d.child() == child:
         raise AssertionError("the old loop is still there")
     lane.close()
+
+
+def has_pending(pid, number):
+    with open("/proc/%d/status" % pid) as status:
+        masks = re.findall(r"(?:Sig|Shd)Pnd:\s*(\w+)", status.read())
+    return any(int(mask, 16) >> number - 1 & 1 for mask in masks)
+
+
+def a_loop_that_dies_at_its_end_is_told(d):
+    child = d.child()
+    os.kill(child, signal.SIGSTOP)
+    d.policyd.terminate()
+    until(lambda: has_pending(child, signal.SIGTERM), "the order to end")
+    os.kill(child, signal.SIGKILL)
+    equal(d.policyd.wait(PATIENCE), 1)
+    if not d.logged("signal=9"):
+        raise AssertionError("not a word about it")
+
+
+def a_loop_that_ends_well_is_no_news(d):
+    d.policyd.terminate()
+    equal(d.policyd.wait(PATIENCE), 0)
+    if d.logged("ended"):
+        raise AssertionError("told as if it had died")
+
+
+def both_daemons_read_their_command_line_alike(d):
+    for program in ("mailweir-policyd", "mailweir-milter"):
+        for words, status in (["-V"], 0), (["-x"], 2), (["-c"], 2), \
+                (["more"], 2), (["-c", d.dir + "/none"], 1):
+            ended = subprocess.run([os.path.join(BUILD, program), *words],
+                                   capture_output=True, text=True)
+            equal((program, words, ended.returncode),
+                  (program, words, status))
+            if program not in ended.stdout + ended.stderr and status != 1:
+                raise AssertionError("%s says nothing" % program)
 
 
 def a_bad_file_keeps_the_old_configuration(d):
@@ -807,6 +843,9 @@ GROUPS = [
      [what_will_expire_is_told, submission_is_taken_until_the_queue_is_full]),
     ({"before": refuse_to_list}, [a_failure_is_told_once]),
     ({"before": hang}, [a_hanging_one_holds_nobody_up]),
+    ({}, [a_loop_that_dies_at_its_end_is_told]),
+    ({}, [both_daemons_read_their_command_line_alike,
+          a_loop_that_ends_well_is_no_news]),
 ]
 
 

@@ -1,0 +1,120 @@
+#include "slots.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "share.h"
+
+struct slot_row {
+	char host[STORE_HOST_MAX + 1];
+	uint32_t granted, in_use, waiting;
+	int64_t expiry_ms;
+};
+
+/* Keep the rows that live; was there a live one? */
+static bool
+expire(struct slots *s, int64_t ttl_ms, int64_t now)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->rows[i].expiry_ms > now &&
+		    s->rows[i].expiry_ms <= now + 10 * ttl_ms)
+			s->rows[kept++] = s->rows[i];
+	s->n = kept;
+	return kept > 0;
+}
+
+/* The host's row, made where there is none; NULL: too many. */
+static struct slot_row *
+row_of(struct slots *s, const char *host)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		if (strcmp(s->rows[i].host, host) == 0)
+			return &s->rows[i];
+	if (s->n == SLOTS_HOSTS_MAX)
+		return NULL;
+	s->rows = mem_resize(s->rows, s->n + 1, sizeof(s->rows[0]));
+	struct slot_row *row = &s->rows[s->n];
+	*row = (struct slot_row){ 0 };
+	if (!span_copy(row->host, sizeof(row->host), span_of(host)))
+		return NULL;
+	s->n++;
+	return row;
+}
+
+static int64_t
+fair_share(const struct slots *s, const char *host, int64_t cap)
+{
+	struct share_want *wants = mem_new(s->n, sizeof(wants[0]));
+	int64_t share;
+
+	for (uint32_t i = 0; i < s->n; i++)
+		wants[i] = (struct share_want){ s->rows[i].host,
+		    (int64_t)s->rows[i].in_use + s->rows[i].waiting };
+	share = share_of(wants, s->n, host, cap);
+	mem_free(wants);
+	return share;
+}
+
+static uint32_t
+target_of(const struct slots *s, const struct slot_row *row,
+    const struct store_request *r, int64_t now)
+{
+	if (now >= s->settled_ms || s->settled_ms > now + r->u.slots.settle_ms)
+		return (uint32_t)fair_share(s, row->host, r->u.slots.cap);
+	return r->u.slots.held;
+}
+
+static uint32_t
+grant_of(const struct slots *s, const struct slot_row *row,
+    uint32_t cap, uint32_t target)
+{
+	int64_t others = 0, grant = target;
+
+	for (uint32_t i = 0; i < s->n; i++)
+		if (&s->rows[i] != row)
+			others += s->rows[i].granted;
+	if (grant > cap - others)
+		grant = cap - others;
+	return grant > row->in_use ? (uint32_t)grant : row->in_use;
+}
+
+void
+slots_free(struct slots *s)
+{
+	mem_free(s->rows);
+	*s = (struct slots){ 0 };
+}
+
+bool
+slots_report(struct slots *s, const struct store_request *r, int64_t now,
+    struct store_reply *out)
+{
+	const bool lost = s->n == 0 || s->gone_ms <= now;
+	const bool known = expire(s, r->u.slots.ttl_ms, now);
+	struct slot_row *row = row_of(s, r->u.slots.host);
+	uint32_t target;
+
+	if (row == NULL)
+		return false;
+	if (!known && (lost || s->settled_ms == 0))
+		s->settled_ms = now + r->u.slots.settle_ms;
+	row->in_use = r->u.slots.in_use;
+	row->waiting = r->u.slots.waiting;
+	target = target_of(s, row, r, now);
+	row->granted = grant_of(s, row, r->u.slots.cap, target);
+	row->expiry_ms = now + r->u.slots.ttl_ms;
+	if (s->gone_ms < now + 2 * r->u.slots.ttl_ms)
+		s->gone_ms = now + 2 * r->u.slots.ttl_ms;
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		out->u.slots.in_use += s->rows[i].in_use;
+		out->u.slots.waiting += s->rows[i].waiting;
+	}
+	/* What is in use beyond it counts until it ends, but is not used
+	 * again. */
+	out->u.slots.granted = row->granted < target ? row->granted : target;
+	out->u.slots.hosts = s->n;
+	return true;
+}
