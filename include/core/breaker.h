@@ -53,6 +53,7 @@ enum breaker_reason {		/* why it is in its state */
 	BREAKER_RAMP_STEP,
 	BREAKER_RAMP_BACK,
 	BREAKER_RECOVERED,
+	BREAKER_SHARED,		/* of one host's own: others see it as well */
 };
 
 #define BREAKER_RAMP_MAX 8

@@ -37,8 +37,9 @@ static const char *const reason_names[] = {
 	[BREAKER_RAMP_STEP] = "ramp-step",
 	[BREAKER_RAMP_BACK] = "ramp-back",
 	[BREAKER_RECOVERED] = "recovered",
+	[BREAKER_SHARED] = "shared",
 };
-static_assert(MW_N_OF(reason_names) == BREAKER_RECOVERED + 1, "all are named");
+static_assert(MW_N_OF(reason_names) == BREAKER_SHARED + 1, "all are named");
 
 /* One state with an allowance, as far as the evidence goes. */
 static bool

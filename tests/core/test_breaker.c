@@ -531,7 +531,7 @@ static const char *const states[] = {
 };
 static const char *const reasons[] = {
 	"", "bad-share", "streak", "trial-failed", "ramp-failed", "wait-over",
-	"trials-won", "ramp-step", "ramp-back", "recovered",
+	"trials-won", "ramp-step", "ramp-back", "recovered", "shared",
 };
 
 START_TEST(names_go_both_ways)
@@ -565,7 +565,7 @@ static const struct {
 	{ "closed again", true,
 	    { .reason = BREAKER_RECOVERED, .since_ms = NOW } },
 	{ "no such state", false, { .state = 5 } },
-	{ "no such reason", false, { .reason = 10 } },
+	{ "no such reason", false, { .reason = 11 } },
 	{ "before all time", false, { .since_ms = -1 } },
 	{ "closed with trips", false, { .trips = 1 } },
 	{ "closed with a wait", false, { .until_ms = 1 } },
