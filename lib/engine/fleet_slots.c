@@ -82,9 +82,29 @@ report_is_due(const struct fleet_upstream *u, int64_t now_ms)
 	    now_ms >= u->slots_sent_ms + pause);
 }
 
+/*
+ * The line's limit is what this host's own breaker says, an operator's word
+ * included. Who waits in line when it opens hears so, and goes elsewhere.
+ */
+static void
+follow_own(struct fleet_upstream *u, int64_t now_ms)
+{
+	const uint32_t limit = view_own_connections(&u->view,
+	    fleet_time(u->fleet, now_ms));
+
+	if (limit == u->limit)
+		return;
+	u->limit = limit;
+	line_set_limit(u->line, limit);
+	if (limit == 0)
+		line_expire(u->line, INT64_MAX);
+	u->slots_at_ms = 0;
+}
+
 void
 fleet_slots_tick(struct fleet_upstream *u, int64_t now_ms)
 {
+	follow_own(u, now_ms);
 	line_serve(u->line, now_ms);
 	line_expire(u->line, now_ms);
 	if (report_is_due(u, now_ms))
