@@ -25,6 +25,7 @@ struct fleet_upstream {
 	struct evidence evidence;	/* of the view's state */
 	struct alone alone;		/* what this host sees by itself */
 	bool alone_told;		/* the store has a row that says so */
+	uint32_t failed_trips;		/* the record's, after our trial failed */
 	uint32_t limit;			/* of connections here, whatever is granted */
 	struct throttle_seen seen;	/* of the view's cap */
 	uint64_t slow_total;		/* slow outcomes of the fleet, ever */

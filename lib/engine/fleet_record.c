@@ -403,6 +403,9 @@ fleet_observe(struct fleet *fleet, struct fleet_upstream *u,
 
 	if (outcome.class == OUTCOME_SLOW)
 		outcome.class = judge_slow(u, fleet_time(fleet, began_ms));
+	if (!late && u->view.record.breaker.state == BREAKER_HALF_OPEN &&
+	    outcome_weight(outcome.class).bad > 0)
+		u->failed_trips = u->view.record.breaker.trips + 1;
 	batch_add(late ? &u->late : &u->fresh, outcome.class);
 	alone_observe(&u->alone, &u->rules, outcome.class,
 	    fleet_time(fleet, began_ms), fleet_time(fleet, now_ms));

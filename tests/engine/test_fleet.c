@@ -1,6 +1,7 @@
 /*
- * Two hosts, or three, and one store, all in this process: the clock is a variable, the
- * store is the local one, and answers arrive when the test says so.
+ * Two hosts, or three, and one store, all in this process: the clock is a
+ * variable, the store is the local one, and answers arrive when the test says
+ * so.
  */
 #include "engine/fleet.h"
 
@@ -298,6 +299,84 @@ START_TEST(one_trial_of_the_fleet_at_a_time)
 		ck_assert_uint_le(granted(0) + granted(1), 1);
 	}
 	ck_assert_uint_eq(granted(0) + granted(1), 1);
+}
+END_TEST
+
+static void
+say(const char *name, bool destination, enum override_state state)
+{
+	struct store_reply reply;
+	struct err err;
+
+	ck_assert_int_eq(store_local_call(store.local, &(struct store_request){
+		.verb = STORE_OVERRIDE, .name = name,
+		.u.override = { .destination = destination, .state = state,
+		    .for_ms = 60000, .by = "anna", .reason = "test" },
+	    }, now + 1000000, &reply, &err), 0);
+}
+
+static bool
+tries(int i)
+{
+	struct line *line = fleet_line(fleet_upstream(host[i], 0));
+	bool taken;
+
+	line_wish(line, now);
+	pass(1500);
+	taken = line_take(line, now);
+	if (taken)
+		line_give(line, now);
+	return taken;
+}
+
+static void
+wait_for_trial(void)
+{
+	while (state_at(0) == BREAKER_OPEN)
+		pass(1000);
+	ck_assert_int_eq(state_at(0), BREAKER_HALF_OPEN);
+}
+
+START_TEST(who_failed_a_trial_lets_others_try_first)
+{
+	for (int i = 0; i < 2; i++)
+		fleet_set_hosts(host[i], 2);
+	open_it();
+	wait_for_trial();
+	ck_assert(tries(0));
+	observe(0, OUTCOME_TROUBLE, now);
+	pass(500);
+	wait_for_trial();
+	ck_assert(!tries(0));
+	ck_assert(tries(1));
+	observe(1, OUTCOME_TROUBLE, now);
+	pass(1500);
+	wait_for_trial();
+	ck_assert(tries(0));
+	observe(0, OUTCOME_TROUBLE, now);
+	pass(500);
+	/* Nobody else has mail for it: after a while it tries again. */
+	wait_for_trial();
+	ck_assert(!tries(0));
+	say("filter", false, OVERRIDE_CLOSED);
+	pass(1500);
+	ck_assert_msg(tries(0), "an operator's word goes before that");
+	say("filter", false, OVERRIDE_NONE);
+	pass(1500);
+	ck_assert(!tries(0));
+	pass(30000);
+	ck_assert(tries(0));
+}
+END_TEST
+
+START_TEST(the_only_host_waits_for_nobody)
+{
+	open_it();
+	wait_for_trial();
+	observe(0, OUTCOME_TROUBLE, now);
+	pass(500);
+	wait_for_trial();
+	ck_assert(tries(0));
 }
 END_TEST
 
@@ -697,19 +776,6 @@ START_TEST(others_hear_of_it_for_as_long_as_it_lasts)
 }
 END_TEST
 
-static void
-say(const char *name, bool destination, enum override_state state)
-{
-	struct store_reply reply;
-	struct err err;
-
-	ck_assert_int_eq(store_local_call(store.local, &(struct store_request){
-		.verb = STORE_OVERRIDE, .name = name,
-		.u.override = { .destination = destination, .state = state,
-		    .for_ms = 60000, .by = "anna", .reason = "test" },
-	    }, now + 1000000, &reply, &err), 0);
-}
-
 static bool
 held(int i, uint32_t destination)
 {
@@ -781,6 +847,8 @@ main(void)
 	tcase_add_test(tc, a_reason_may_come_late);
 	tcase_add_test(tc, grants_never_pass_the_cap);
 	tcase_add_test(tc, one_trial_of_the_fleet_at_a_time);
+	tcase_add_test(tc, who_failed_a_trial_lets_others_try_first);
+	tcase_add_test(tc, the_only_host_waits_for_nobody);
 	tcase_add_test(tc, hosts_share_a_rate);
 	tcase_add_test(tc, who_waits_for_a_rate_is_served_in_time);
 	tcase_add_test(tc, nothing_is_lost_while_the_store_is_away);
