@@ -7,8 +7,9 @@
  * "hold" (null, or { "state", "by", "reason", "until_ms" }),
  * "incoming" and "submission" ({"accepted", "reason", "enforced", "reply"}),
  * "routes" (a list, in order, of {"upstream", "state", "allowance" in per
- * mille, "forced", "unfiltered", "goes", "reason", "bypass", "would_refuse",
- * "wait_ms"}; wait_ms null: unknown), "now" (an upstream, null: held).
+ * mille, "forced", "scope" ("host": this host alone sees trouble there; else
+ * "fleet"), "unfiltered", "goes", "reason", "bypass", "would_refuse", "wait_ms"};
+ * wait_ms null: unknown), "now" (an upstream, null: held).
  */
 #include "base/mem.h"
 #include "ctl/json.h"
@@ -48,11 +49,12 @@ route_json(const struct explain_route *r, int64_t now_ms)
 	const struct gate_verdict *g = &r->gate;
 	const bool timed = g->next_try_ms > now_ms;
 
-	return json_pack("{s:s, s:s, s:i, s:o, s:b, s:b, s:s, s:o, s:b, s:o}",
+	return json_pack("{s:s, s:s, s:i, s:o, s:s, s:b, s:b, s:s, s:o, s:b, s:o}",
 	    "upstream", r->upstream, "state", breaker_state_name(r->state),
 	    "allowance", (int)r->allowance,
 	    "forced", json_text_or_null(r->override == NULL ? "" :
 	        override_state_name(r->override->state)),
+	    "scope", r->own != NULL ? "host" : "fleet",
 	    "unfiltered", r->unfiltered, "goes", g->answer == GATE_GRANT,
 	    "reason", decide_reason_name(g->reason),
 	    "bypass", json_text_or_null(bypass_name(g->bypass)),
@@ -147,6 +149,9 @@ show_routes(const struct explanation *e, int64_t now_ms)
 		columns_add(c, "%s", breaker_state_name(r->state));
 		columns_add(c, "%s", print_share(r->allowance, share));
 		add_answer(c, r, now_ms);
+		if (r->own != NULL)
+			columns_note(c, "on this host alone (incident %s)",
+			    r->own->incident);
 		if (r->override != NULL)
 			columns_note(c, "forced %s by %s for another %s: %s",
 			    override_state_name(r->override->state),
@@ -222,6 +227,8 @@ look_up(struct inquiry *q, const struct config *config,
 			return false;
 		out->views[upstream] = (struct upstream_view){
 			.known = true, .record = reply.u.upstream.record,
+			.own = store_alone_record(&reply,
+			    inquiry_host(q)),
 			.override = reply.u.upstream.override,
 		};
 		store_reply_clear(&reply);

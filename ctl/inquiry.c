@@ -83,6 +83,12 @@ inquiry_free(struct inquiry **q)
 	*q = NULL;
 }
 
+const char *
+inquiry_host(const struct inquiry *q)
+{
+	return q->config->host;
+}
+
 bool
 inquiry_ask(struct inquiry *q, const struct store_request *request,
     struct store_reply *out_reply)

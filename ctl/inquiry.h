@@ -19,6 +19,8 @@ struct config *inquiry_config(const struct options *o);
 
 struct inquiry *inquiry_new(const struct config *config);
 void inquiry_free(struct inquiry **q);
+/* This host's name. */
+const char *inquiry_host(const struct inquiry *q);
 /* Ask; false when there was no answer, which has been said. Clear the reply. */
 bool inquiry_ask(struct inquiry *q, const struct store_request *request,
     struct store_reply *out_reply) MW_MUST_CHECK;

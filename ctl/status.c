@@ -69,6 +69,8 @@ read_upstreams(struct inquiry *q, struct status *s)
 		u->waiting = reply.u.upstream.waiting;
 		u->cap = throttle_connections(&u->view.record.throttle,
 		    u->upstream->connections);
+		u->n_alone = reply.u.upstream.n_alone;
+		memcpy(u->alone, reply.u.upstream.alone, sizeof(u->alone));
 		store_reply_clear(&reply);
 	}
 	return true;

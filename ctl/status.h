@@ -18,6 +18,8 @@ struct upstream_status {
 	uint64_t totals[OUTCOME_CLASSES];
 	uint32_t in_use, waiting;
 	uint32_t cap;		/* of the fleet now, breaker aside */
+	uint32_t n_alone;	/* hosts that alone see trouble there */
+	struct store_alone alone[WINDOW_HOSTS];
 };
 
 struct destination_status {

@@ -8,11 +8,13 @@
  * hosts		[{ name, mode, digest, version, seen_ms, lost }]
  * upstreams		[{ name, state, breaker, allowance, in_use, waiting, cap,
  *			   connections, reason, trips, since_ms, next_step_ms,
- *			   incident, rule, sample, override, outcomes }]
+ *			   incident, rule, sample, override, outcomes, alone }]
  *			state counts now, override included; breaker is the
  *			breaker's own; allowance in per mille; next_step_ms from
  *			now, null for none; override null or { state, by,
- *			reason, until_ms }; outcomes: totals by class
+ *			reason, until_ms }; outcomes: totals by class; alone:
+ *			[{ host, state, allowance, next_step_ms, incident }],
+ *			the hosts that alone see trouble there
  * destinations		[{ name, leases, cap, override, counters, backlog }];
  *			cap 0 for none; override has rate (messages a second)
  *			where one is given; backlog null where no host counts
@@ -56,6 +58,26 @@ outcomes_json(const struct upstream_status *u)
 }
 
 static json_t *
+alone_json(const struct status *s, const struct upstream_status *u)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < u->n_alone; i++) {
+		const struct store_alone *a = &u->alone[i];
+
+		json_array_append_new(list, json_pack(
+		    "{s:o, s:s, s:I, s:o, s:o}", "host", json_text(a->host),
+		    "state", breaker_state_name(a->state),
+		    "allowance", (json_int_t)a->allowance,
+		    "next_step_ms", a->until_ms == 0 ? json_null() :
+		    json_integer(a->until_ms > s->now_ms ?
+		    a->until_ms - s->now_ms : 0),
+		    "incident", json_text_or_null(a->incident)));
+	}
+	return list;
+}
+
+static json_t *
 upstream_json(const struct status *s, const struct upstream_status *u)
 {
 	const struct upstream_record *r = &u->view.record;
@@ -81,6 +103,7 @@ upstream_json(const struct status *s, const struct upstream_status *u)
 	json_object_set_new(o, "override",
 	    json_override(status_override(s, &u->view.override)));
 	json_object_set_new(o, "outcomes", outcomes_json(u));
+	json_object_set_new(o, "alone", alone_json(s, u));
 	return o;
 }
 

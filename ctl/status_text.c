@@ -72,6 +72,20 @@ show_warnings(const struct status *s)
 		puts("no host has been heard of yet");
 }
 
+/* "on mx1 alone: open, next step in 28s (incident 69205f0c1a2)" */
+static void
+note_alone(struct columns *c, const struct status *s,
+    const struct store_alone *a)
+{
+	const bool waits = a->until_ms > s->now_ms;
+	char wait[24];
+
+	columns_note(c, "on %s alone: %s%s%s (incident %s)", a->host,
+	    breaker_state_name(a->state), waits ? ", next step in " : "",
+	    waits ? print_wait(a->until_ms - s->now_ms, wait) : "",
+	    a->incident);
+}
+
 static void
 add_upstream(struct columns *c, const struct status *s,
     const struct upstream_status *u)
@@ -100,6 +114,8 @@ add_upstream(struct columns *c, const struct status *s,
 		    forced->reason);
 	if (r->breaker.state != BREAKER_CLOSED && r->sample[0] != '\0')
 		columns_note(c, "because of %s: %s", r->rule, r->sample);
+	for (uint32_t i = 0; i < u->n_alone; i++)
+		note_alone(c, s, &u->alone[i]);
 }
 
 static void

@@ -163,7 +163,7 @@ remember_refusal(struct map_conn *m, const struct fleet_upstream *u,
 	r->reason = v->reason;
 	r->next_try_ms = v->next_try_ms;
 	snprintf(r->incident, sizeof(r->incident), "%s",
-	    v->held ? "" : fleet_view(u)->record.incident);
+	    v->held ? "" : view_record(fleet_view(u))->incident);
 }
 
 static enum conn_next
@@ -173,7 +173,7 @@ refuse(struct map_conn *m, const struct fleet_upstream *u,
 	log_debug("refused", LOG_TEXT("destination", m->destination),
 	    LOG_TEXT("upstream", fleet_name(u)),
 	    LOG_TEXT("reason", decide_reason_name(v->reason)),
-	    LOG_TEXT("incident", fleet_view(u)->record.incident));
+	    LOG_TEXT("incident", view_record(fleet_view(u))->incident));
 	remember_refusal(m, u, v);
 	return answer(m, SOCKETMAP_TEMP, decide_reason_name(v->reason));
 }
@@ -254,7 +254,7 @@ lack_of(struct fleet_upstream *u, enum decide_reason no_slot, int64_t now_ms)
 {
 	const struct line_state s = line_state(fleet_line(u), now_ms);
 
-	return s.in_use < s.granted ? DECIDE_RATE : no_slot;
+	return s.free > 0 ? DECIDE_RATE : no_slot;
 }
 
 /*
@@ -399,7 +399,7 @@ shielded(struct map_conn *m, uint32_t destination,
 
 	fleet_shielded(m->at, why, status, clock_mono_ms());
 	return keep(m, destination, fleet_name(m->at), why,
-	    fleet_view(m->at)->record.incident, &v->reply);
+	    view_record(fleet_view(m->at))->incident, &v->reply);
 }
 
 static struct shield_verdict

@@ -17,6 +17,12 @@
  * present state. Going between CLOSED and SHEDDING keeps it: these two are
  * one state with an allowance.
  *
+ * Trouble counts when it is shared: min_hosts of those that send there see it,
+ * or all where there are fewer. One host of several that alone sees trouble
+ * speaks of itself, by share, streak or ramp. So does one that alone finds no
+ * address: DNS trouble counts, as any other does, when most hosts see it, and
+ * never against a trial.
+ *
  * A step of the ramp is a state of its own in this. Time takes it up, trouble
  * takes it down; the last step, all of the traffic, has its time as well.
  */
@@ -47,6 +53,7 @@ enum breaker_reason {		/* why it is in its state */
 	BREAKER_RAMP_STEP,
 	BREAKER_RAMP_BACK,
 	BREAKER_RECOVERED,
+	BREAKER_SHARED,		/* of one host's own: others see it as well */
 };
 
 #define BREAKER_RAMP_MAX 8
@@ -85,6 +92,11 @@ struct breaker {
 struct breaker breaker_step(const struct breaker_rules *rules,
     struct breaker b, const struct evidence *seen, uint32_t jitter,
     int64_t now_ms);
+
+/* Do others send there, and too few of them see any trouble for it to count?
+ * Then what one host sees is its own. */
+bool breaker_is_alone(const struct breaker_rules *rules,
+    const struct evidence *seen);
 
 bool breaker_same(const struct breaker *a, const struct breaker *b);
 

@@ -9,7 +9,8 @@
  * outcome seen, nor that which they would have had elsewhere. Mail held back
  * is not tried again by itself; the log's own next attempts are what comes. An
  * attempt that takes longer than slow_after is a bad one, as in the daemons,
- * but is known at its end only. `slow` outcomes lower no cap here.
+ * but is known at its end only. `slow` outcomes lower no cap here, and a host
+ * that alone sees trouble opens nothing for itself.
  */
 #ifndef CORE_REPLAY_H
 #define CORE_REPLAY_H

@@ -1,6 +1,7 @@
 /*
- * view - what this host knows of an upstream: the fleet's breaker, and what
- * an operator has said. A value, from the last snapshot; never blocks.
+ * view - what this host knows of an upstream: the fleet's breaker, its own of
+ * trouble that it alone sees, and what an operator has said. A value, from the
+ * last snapshot; never blocks.
  *
  * An operator opens or closes an upstream; he holds a destination, or lets
  * its held mail go.
@@ -41,6 +42,7 @@ struct upstream_record {
 struct upstream_view {
 	bool known;		/* read from the store at least once */
 	struct upstream_record record;
+	struct upstream_record own;	/* of this host alone (core/alone); no version, no throttle */
 	struct override override;
 };
 
@@ -64,15 +66,21 @@ struct snapshot {
 bool override_says(const struct override *o, enum override_state state,
     int64_t now_ms);
 
-/* The state that counts now: an override that has not ended wins. */
+/* The record to go by on this host: its own where that lets less through. */
+const struct upstream_record *view_record(const struct upstream_view *v);
+
+/* The state that counts here and now: an override that has not ended wins, else
+ * the worse of the fleet's and this host's own. */
 enum breaker_state view_state(const struct upstream_view *v, int64_t now_ms);
 /* Share of the traffic it may get now, 0..1000, override included. */
 uint32_t view_allowance(const struct upstream_view *v, int64_t now_ms);
-/* Fleet-wide cap on connections now, override and breaker included. */
+/* Fleet-wide cap on connections now, override and the fleet's breaker included. */
 uint32_t view_connections(const struct upstream_view *v, uint32_t configured,
     int64_t now_ms);
 /* What two hosts' queues hold together; counts stop at the largest number. */
 void backlog_add(struct backlog *sum, const struct backlog *one);
+/* How many of them this host may make, for all that its own breaker says. */
+uint32_t view_own_connections(const struct upstream_view *v, int64_t now_ms);
 bool override_state_parse(struct span name, enum override_state *out);
 /* "open", "closed", "hold", "release"; "" for none. */
 const char *override_state_name(enum override_state state);

@@ -56,8 +56,11 @@ struct evidence {
 	uint32_t good, bad;	/* points */
 	uint32_t outcomes;	/* observations behind them */
 	uint32_t slow, dns;	/* outcomes in the whole window */
+	uint32_t new_dns;	/* of these, in the buckets of good/bad */
 	uint32_t hosts;		/* hosts with good or bad points in the whole window */
 	uint32_t bad_hosts;	/* of these, at least half as bad as all together */
+	uint32_t senders;	/* hosts, and those that came no further than DNS */
+	uint32_t dns_hosts;	/* of these, with more DNS trouble than all else */
 	uint32_t streak;	/* bad outcomes since the last good one; the caller's */
 	uint32_t total_good, total_bad;	/* points of the whole window */
 };

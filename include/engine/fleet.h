@@ -6,7 +6,8 @@
  * batches, and what comes back (the shared record, the window of all hosts)
  * is stepped by core/breaker and committed by version. Grants of slots are
  * asked for ahead of need. While the store is away, records are frozen,
- * slots stay as granted, and outcomes wait to be sent.
+ * slots stay as granted, and outcomes wait to be sent. What this host alone
+ * sees moves a breaker of its own (core/alone), with the store or without.
  *
  * One thread, no descriptor. Store and clock are given to it, so that tests
  * and simulations run it without Redis and without waiting; the fleet's clock

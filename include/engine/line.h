@@ -37,6 +37,10 @@ void line_free(struct line **line);
  * limit, as it is at first. */
 void line_set_rate(struct line *line, int64_t rate);
 
+/* No more than so many in use, however many are granted; UINT32_MAX, as it is
+ * at first: no limit. */
+void line_set_limit(struct line *line, uint32_t limit);
+
 /* Take a free slot, if there is one, the rate allows it, and nobody stands in
  * line before. */
 bool line_take(struct line *line, int64_t now_ms);
@@ -65,7 +69,8 @@ void line_expire(struct line *line, int64_t now_ms);
 
 struct line_state {
 	uint32_t granted, in_use;
-	uint32_t waiting;	/* in line, or 1 for a wish */
+	uint32_t waiting;	/* in line, or 1 for a wish; within the limit */
+	uint32_t free;		/* of those granted, within the limit */
 };
 struct line_state line_state(const struct line *line, int64_t now_ms);
 /* Is there demand that the grant does not meet? */

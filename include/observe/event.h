@@ -8,6 +8,7 @@
 #include "core/breaker.h"
 #include "core/view.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum event_kind {
@@ -24,6 +25,7 @@ struct event {
 	enum event_kind kind;
 	const char *host;	/* who tells; EVENT_HOST_*: who it is about */
 	const char *upstream, *destination;	/* NULL where none is meant */
+	bool own;		/* EVENT_STATE: of that host's own breaker */
 	enum breaker_state from, to;	/* EVENT_STATE */
 	enum breaker_reason reason;	/* EVENT_STATE */
 	uint32_t allowance;		/* EVENT_STATE, per mille */
@@ -44,7 +46,7 @@ struct event_pair {
 /*
  * The event as fields; returns how many (1..). The first is "event": breaker,
  * override, host-seen, host-lost, throttle, outcome, shield or expiring. Empty
- * ones are left out.
+ * ones are left out; "scope" is "host" where a breaker is not the fleet's.
  */
 size_t event_pairs(const struct event *e, struct event_pair out[EVENT_PAIRS]);
 /* One log line with the same fields; opening and expiring are warnings, others info. */

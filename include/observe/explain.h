@@ -27,6 +27,7 @@ struct explain_route {
 	enum breaker_state state;	/* override included */
 	uint32_t allowance;		/* per mille, override included */
 	const struct override *override;	/* NULL: none in force */
+	const struct upstream_record *own;	/* this host's, where it counts; NULL: the fleet's does */
 	bool unfiltered;
 	struct gate_verdict gate;
 };

@@ -92,7 +92,9 @@ struct store_request {
 		/*
 		 * Add outcomes of this host to the totals and, where version is
 		 * still the record's, to window and streak; answers the record,
-		 * override and window. All counts 0: a plain read.
+		 * override and window. All counts 0: a plain read. alone: this
+		 * host's own breaker, told for alone_ttl_ms; a closed one takes
+		 * that back, NULL says nothing.
 		 */
 		struct {
 			const char *host;
@@ -101,6 +103,8 @@ struct store_request {
 			uint32_t counts[OUTCOME_CLASSES];
 			bool had_good;		/* a good one among them */
 			uint32_t bad_tail;	/* bad ones since the last good one here */
+			const struct upstream_record *alone;
+			int64_t alone_ttl_ms;
 		} observe;
 		/* Replace the record if it still has version; the new one gets
 		 * version + 1. afresh: clear window and streak. Publishes name. */
@@ -162,6 +166,15 @@ struct store_event {
 	} pairs[STORE_PAIRS_MAX];
 };
 
+/* A host's own breaker, as others see it: for people, and the host itself. */
+struct store_alone {
+	char host[STORE_HOST_MAX + 1];
+	enum breaker_state state;
+	uint32_t allowance;	/* per mille */
+	int64_t until_ms;
+	char incident[INCIDENT_MAX + 1];
+};
+
 struct store_reply {
 	enum store_verb verb;
 	int64_t now_ms;		/* the store's clock */
@@ -186,6 +199,8 @@ struct store_reply {
 			uint64_t totals[OUTCOME_CLASSES];
 			uint32_t in_use, waiting;
 			struct window window;
+			uint32_t n_alone;
+			struct store_alone alone[WINDOW_HOSTS];
 		} upstream;	/* OBSERVE */
 		struct {
 			bool stale;	/* not written; record is the present one */
@@ -211,6 +226,10 @@ struct store_reply {
 
 /* Free what a reply owns; the reply itself is the caller's. */
 void store_reply_clear(struct store_reply *reply);
+
+/* The own record of a host in an answer to OBSERVE; zeros where it has none. */
+struct upstream_record store_alone_record(const struct store_reply *reply,
+    const char *host);
 
 /* How an asynchronous answer arrives: reply on success (valid during the
  * call), else NULL and err. Called exactly once a request, never from within

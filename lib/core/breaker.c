@@ -37,8 +37,9 @@ static const char *const reason_names[] = {
 	[BREAKER_RAMP_STEP] = "ramp-step",
 	[BREAKER_RAMP_BACK] = "ramp-back",
 	[BREAKER_RECOVERED] = "recovered",
+	[BREAKER_SHARED] = "shared",
 };
-static_assert(MW_N_OF(reason_names) == BREAKER_RECOVERED + 1, "all are named");
+static_assert(MW_N_OF(reason_names) == BREAKER_SHARED + 1, "all are named");
 
 /* One state with an allowance, as far as the evidence goes. */
 static bool
@@ -69,24 +70,57 @@ bad_share(uint32_t good, uint32_t bad)
 	return all > 0 ? (uint32_t)(1000 * (uint64_t)bad / all) : 0;
 }
 
+static uint32_t
+sum(uint32_t a, uint32_t b)
+{
+	return a < UINT32_MAX - b ? a + b : UINT32_MAX;
+}
+
+/* Of so many hosts, how many must see a thing. */
+static uint32_t
+quorum(const struct breaker_rules *rules, uint32_t hosts)
+{
+	return rules->min_hosts < hosts ? rules->min_hosts : hosts;
+}
+
+/* One host of several that alone sees trouble speaks of itself. */
+static bool
+is_shared(const struct breaker_rules *rules, const struct evidence *seen)
+{
+	return seen->bad_hosts >= quorum(rules, seen->hosts);
+}
+
 static bool
 is_streak(const struct breaker_rules *rules, const struct evidence *seen)
 {
-	return rules->consecutive > 0 && seen->streak >= rules->consecutive;
+	return rules->consecutive > 0 && seen->streak >= rules->consecutive &&
+	    is_shared(rules, seen);
 }
 
-/*
- * Is there enough to judge the upstream by its bad share? One host of several
- * that alone sees trouble speaks of itself.
- */
+/* Is there enough to judge the upstream by its bad share? */
 static bool
 is_enough(const struct breaker_rules *rules, const struct evidence *seen)
 {
-	const uint32_t hosts = rules->min_hosts < seen->hosts ?
-	    rules->min_hosts : seen->hosts;
-
 	return seen->outcomes >= rules->min_outcomes &&
-	    seen->bad_hosts >= hosts;
+	    is_shared(rules, seen);
+}
+
+/*
+ * As long as half of the hosts find the upstream, DNS trouble is of the others;
+ * when most do not find it, whatever it is, mail is better off elsewhere.
+ */
+static struct evidence
+with_dns(const struct breaker_rules *rules, struct evidence seen)
+{
+	if (seen.dns_hosts <= seen.senders / 2 ||
+	    seen.dns_hosts < quorum(rules, seen.senders))
+		return seen;
+	seen.bad = sum(seen.bad, sum(seen.new_dns, seen.new_dns));
+	seen.outcomes = sum(seen.outcomes, seen.new_dns);
+	seen.total_bad = sum(seen.total_bad, sum(seen.dns, seen.dns));
+	if (seen.bad_hosts < seen.dns_hosts)
+		seen.bad_hosts = seen.dns_hosts;
+	return seen;
 }
 
 /* How long the upstream is left alone at most after so many trips in a row. */
@@ -278,9 +312,10 @@ step_ramp(const struct breaker_rules *rules, struct breaker b,
 	    ((uint64_t)seen->total_good + seen->total_bad) / 2;
 	const uint32_t enough = rules->min_outcomes < RAMP_OUTCOMES ?
 	    rules->min_outcomes : RAMP_OUTCOMES;
+	const bool shared = is_shared(rules, seen);
 	const bool failed = is_streak(rules, seen) ||
-	    (outcomes >= enough && share >= rules->shed_at);
-	const bool ailing = share > BREAKER_RAMP_BACK_AT;
+	    (outcomes >= enough && share >= rules->shed_at && shared);
+	const bool ailing = share > BREAKER_RAMP_BACK_AT && shared;
 	const bool back = ailing && outcomes >= RAMP_OUTCOMES;
 
 	b = fitted(rules, b);
@@ -318,16 +353,18 @@ static struct breaker
 stepped(const struct breaker_rules *rules, struct breaker b,
     const struct evidence *seen, uint32_t jitter, int64_t now_ms)
 {
+	const struct evidence all = with_dns(rules, *seen);
+
 	switch (b.state) {
 	case BREAKER_CLOSED:
 	case BREAKER_SHEDDING:
-		return step_closed(rules, b, seen, jitter, now_ms);
+		return step_closed(rules, b, &all, jitter, now_ms);
 	case BREAKER_OPEN:
 		return step_open(b, now_ms);
 	case BREAKER_HALF_OPEN:
 		return step_half_open(rules, b, seen, jitter, now_ms);
 	case BREAKER_RAMP:
-		return step_ramp(rules, b, seen, jitter, now_ms);
+		return step_ramp(rules, b, &all, jitter, now_ms);
 	}
 	return b;
 }
@@ -343,6 +380,15 @@ breaker_step(const struct breaker_rules *rules, struct breaker b,
 
 	assert(breaker_sane(&b));
 	return b;
+}
+
+bool
+breaker_is_alone(const struct breaker_rules *rules,
+    const struct evidence *seen)
+{
+	const struct evidence all = with_dns(rules, *seen);
+
+	return all.senders > 1 && !is_shared(rules, &all);
 }
 
 bool

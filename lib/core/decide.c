@@ -116,7 +116,7 @@ refused(const struct upstream_view *v, enum decide_reason reason)
 		.answer = GATE_REFUSE,
 		.reason = reason,
 		.next_try_ms = reason == DECIDE_FORCED ?
-		    v->override.until_ms : v->record.breaker.until_ms,
+		    v->override.until_ms : view_record(v)->breaker.until_ms,
 	};
 }
 

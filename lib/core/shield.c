@@ -83,6 +83,6 @@ shield_judge(const struct plan *p, const struct destination *d,
 	verdict.shield = find(u, r, v, code, now_ms);
 	if (verdict.shield != SHIELD_NONE)
 		verdict.reply = reply_for(u->name, verdict.shield, code,
-		    v->record.incident);
+		    view_record(v)->incident);
 	return verdict;
 }

@@ -37,6 +37,19 @@ plus(uint32_t a, uint32_t b)
 	return a <= UINT32_MAX - b ? a + b : UINT32_MAX;
 }
 
+static struct breaker
+own_in_force(const struct upstream_view *v, int64_t now_ms)
+{
+	return is_forced(v, now_ms) ? (struct breaker){ 0 } : v->own.breaker;
+}
+
+/* Share of the traffic that goes through; a trial is next to nothing. */
+static uint32_t
+flow(const struct breaker *b)
+{
+	return b->state == BREAKER_HALF_OPEN ? 1 : breaker_allowance(b);
+}
+
 bool
 override_says(const struct override *o, enum override_state state,
     int64_t now_ms)
@@ -44,18 +57,31 @@ override_says(const struct override *o, enum override_state state,
 	return o->state == state && o->until_ms > now_ms;
 }
 
+const struct upstream_record *
+view_record(const struct upstream_view *v)
+{
+	return flow(&v->own.breaker) < flow(&v->record.breaker) ?
+	    &v->own : &v->record;
+}
+
 enum breaker_state
 view_state(const struct upstream_view *v, int64_t now_ms)
 {
-	return breaker_in_force(v, now_ms).state;
+	const struct breaker fleet = breaker_in_force(v, now_ms);
+	const struct breaker own = own_in_force(v, now_ms);
+
+	return flow(&own) < flow(&fleet) ? own.state : fleet.state;
 }
 
 uint32_t
 view_allowance(const struct upstream_view *v, int64_t now_ms)
 {
-	const struct breaker b = breaker_in_force(v, now_ms);
+	const struct breaker fleet = breaker_in_force(v, now_ms);
+	const struct breaker own = own_in_force(v, now_ms);
+	const uint32_t of_fleet = breaker_allowance(&fleet);
+	const uint32_t of_own = breaker_allowance(&own);
 
-	return breaker_allowance(&b);
+	return of_own < of_fleet ? of_own : of_fleet;
 }
 
 uint32_t
@@ -68,6 +94,14 @@ view_connections(const struct upstream_view *v, uint32_t configured,
 	return breaker_connections(&b, as_lowered ?
 	    throttle_connections(&v->record.throttle, configured) :
 	    configured);
+}
+
+uint32_t
+view_own_connections(const struct upstream_view *v, int64_t now_ms)
+{
+	const struct breaker own = own_in_force(v, now_ms);
+
+	return breaker_connections(&own, UINT32_MAX);
 }
 
 bool

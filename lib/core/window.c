@@ -2,13 +2,14 @@
 
 struct points {
 	uint64_t good, bad, outcomes;
+	uint64_t dns;		/* outcomes, none of the others */
 };
 
 struct sums {
 	struct points ages[WINDOW_BUCKETS];	/* 0 is the newest bucket */
 	struct points hosts[WINDOW_HOSTS];
 	struct points total;
-	uint64_t classes[OUTCOME_CLASSES];
+	uint64_t slow;
 };
 
 static uint32_t
@@ -90,14 +91,19 @@ make_room(struct window *w, int64_t newest)
 	*first = w->rows[--w->n];
 }
 
-/* count outcomes of one class, which have so many points each */
 static void
-points_add(struct points *to, struct outcome_weight each, uint32_t count)
+points_add(struct points *to, const struct window_row *row)
 {
+	const enum outcome_class class = (enum outcome_class)row->class;
+	const struct outcome_weight each = outcome_weight(class);
+	const uint32_t count = row->count;
+
 	to->good += (uint64_t)each.good * count;
 	to->bad += (uint64_t)each.bad * count;
 	if (each.good + each.bad > 0)
 		to->outcomes += count;
+	if (class == OUTCOME_DNS)
+		to->dns += count;
 }
 
 static void
@@ -106,6 +112,7 @@ points_join(struct points *to, const struct points *more)
 	to->good += more->good;
 	to->bad += more->bad;
 	to->outcomes += more->outcomes;
+	to->dns += more->dns;
 }
 
 /* Rows ahead of now are left out: a clock was set back, they are not news. */
@@ -115,16 +122,15 @@ sum_up(const struct window *w, int64_t newest, struct sums *out_sums)
 	*out_sums = (struct sums){ 0 };
 	for (uint32_t i = 0; i < w->n; i++) {
 		const struct window_row *row = &w->rows[i];
-		const struct outcome_weight each =
-		    outcome_weight((enum outcome_class)row->class);
 		const int64_t age = newest - row->bucket;
 
 		if (age < 0 || age >= WINDOW_BUCKETS)
 			continue;
-		points_add(&out_sums->ages[age], each, row->count);
-		points_add(&out_sums->hosts[row->host], each, row->count);
-		points_add(&out_sums->total, each, row->count);
-		out_sums->classes[row->class] += row->count;
+		points_add(&out_sums->ages[age], row);
+		points_add(&out_sums->hosts[row->host], row);
+		points_add(&out_sums->total, row);
+		if (row->class == OUTCOME_SLOW)
+			out_sums->slow += row->count;
 	}
 }
 
@@ -153,6 +159,8 @@ count_hosts(const struct sums *sums, struct evidence *seen)
 	for (int i = 0; i < WINDOW_HOSTS; i++) {
 		const struct points *host = &sums->hosts[i];
 
+		seen->senders += host->outcomes > 0 || host->dns > 0;
+		seen->dns_hosts += host->dns > host->outcomes;
 		if (host->outcomes == 0)
 			continue;
 		seen->hosts++;
@@ -227,8 +235,9 @@ window_evidence(const struct window *w, int64_t window_ms,
 		.good = capped(judged.good),
 		.bad = capped(judged.bad),
 		.outcomes = capped(judged.outcomes),
-		.slow = capped(sums.classes[OUTCOME_SLOW]),
-		.dns = capped(sums.classes[OUTCOME_DNS]),
+		.slow = capped(sums.slow),
+		.dns = capped(sums.total.dns),
+		.new_dns = capped(judged.dns),
 		.total_good = capped(sums.total.good),
 		.total_bad = capped(sums.total.bad),
 	};

@@ -24,6 +24,7 @@ add_upstream(struct fleet *f, const char *name)
 	u->fleet = f;
 	snprintf(u->name, sizeof(u->name), "%s", name);
 	u->line = line_new();
+	u->limit = UINT32_MAX;
 	u->next = f->all;
 	f->all = u;
 	return u;

@@ -1,16 +1,18 @@
 /*
  * fleet_parts - what the sources of engine/fleet share: fleet.c holds the
  * upstreams together, fleet_record.c carries outcomes and records between them
- * and the store, fleet_slots.c asks for grants, fleet_holds.c knows what
- * operators say of destinations.
+ * and the store, fleet_alone.c has what this host alone sees, fleet_slots.c asks
+ * for grants, fleet_holds.c knows what operators say of destinations.
  */
 #ifndef ENGINE_FLEET_PARTS_H
 #define ENGINE_FLEET_PARTS_H
 
+#include "core/alone.h"
 #include "engine/batch.h"
 #include "engine/fleet.h"
 
 #define FLEET_RETRY_MS 200	/* after the store failed us */
+#define FLEET_ALONE_TTL_MS 5000	/* of what is told of this host alone */
 
 struct fleet_upstream {
 	struct fleet *fleet;
@@ -21,6 +23,10 @@ struct fleet_upstream {
 	uint32_t connections, rate;	/* as configured */
 	struct upstream_view view;
 	struct evidence evidence;	/* of the view's state */
+	struct alone alone;		/* what this host sees by itself */
+	bool alone_told;		/* the store has a row that says so */
+	uint32_t failed_trips;		/* the record's, after our trial failed */
+	uint32_t limit;			/* of connections here, whatever is granted */
 	struct throttle_seen seen;	/* of the view's cap */
 	uint64_t slow_total;		/* slow outcomes of the fleet, ever */
 	struct line *line;
@@ -77,6 +83,18 @@ uint32_t fleet_connections(const struct fleet_upstream *u);
 /* fleet_record.c */
 void fleet_record_tick(struct fleet_upstream *u, int64_t now_ms);
 void fleet_record_flush(struct fleet_upstream *u);
+/* The record that goes with the next state of `from`'s breaker. */
+struct upstream_record fleet_next_record(const struct fleet_upstream *u,
+    const struct upstream_record *from, const struct breaker *next,
+    int64_t fleet_ms);
+/* An event, if it went to another state or step. own: this host's breaker. */
+void fleet_tell_state(struct fleet_upstream *u,
+    const struct upstream_record *from, const struct upstream_record *to,
+    bool own);
+/* fleet_alone.c */
+/* Time passed, or the fleet has judged what was seen. alone: others see no
+ * such trouble, or nobody can be asked. */
+void fleet_alone_step(struct fleet_upstream *u, bool alone);
 /* fleet_slots.c */
 void fleet_slots_tick(struct fleet_upstream *u, int64_t now_ms);
 /* fleet_holds.c */

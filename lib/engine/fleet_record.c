@@ -17,6 +17,7 @@ struct errand {
 	struct fleet_upstream *u;
 	struct batch batch;
 	bool late;
+	bool alone;		/* this host's own breaker was told of */
 	struct upstream_record from, to;
 	bool afresh;
 };
@@ -57,9 +58,9 @@ adopt(struct fleet_upstream *u, const struct upstream_record *record,
 	u->slots_at_ms = 0;
 }
 
-static void
-tell_state(struct fleet_upstream *u, const struct upstream_record *from,
-    const struct upstream_record *to)
+void
+fleet_tell_state(struct fleet_upstream *u, const struct upstream_record *from,
+    const struct upstream_record *to, bool own)
 {
 	if (from->breaker.state == to->breaker.state &&
 	    from->breaker.step == to->breaker.step)
@@ -68,6 +69,7 @@ tell_state(struct fleet_upstream *u, const struct upstream_record *from,
 		.kind = EVENT_STATE,
 		.host = u->fleet->host,
 		.upstream = u->name,
+		.own = own,
 		.from = from->breaker.state,
 		.to = to->breaker.state,
 		.reason = to->breaker.reason,
@@ -111,7 +113,7 @@ committed(void *arg, const struct store_reply *reply, const struct err *err)
 		if (reply->u.commit.stale || e->afresh)
 			u->evidence = (struct evidence){ 0 };
 		if (!reply->u.commit.stale) {
-			tell_state(u, &e->from, &e->to);
+			fleet_tell_state(u, &e->from, &e->to, false);
 			tell_throttle(u, &e->from, &e->to);
 		}
 		/* A stale one is read and decided again. */
@@ -129,18 +131,22 @@ name_incident(char dst[INCIDENT_MAX + 1], int64_t fleet_ms)
 	    (unsigned)chance_below(0x1000));
 }
 
-/* The record that goes with the breaker's next state. */
-static struct upstream_record
-next_record(const struct fleet_upstream *u, const struct breaker *next,
+struct upstream_record
+fleet_next_record(const struct fleet_upstream *u,
+    const struct upstream_record *from, const struct breaker *next,
     int64_t fleet_ms)
 {
-	struct upstream_record to = u->view.record;
+	struct upstream_record to = *from;
 
 	to.breaker = *next;
 	if (next->state == BREAKER_CLOSED) {
 		to.incident[0] = to.rule[0] = to.sample[0] = '\0';
 		return to;
 	}
+	/* What began here, or everywhere, goes on under one name. */
+	if (to.incident[0] == '\0')
+		memcpy(to.incident, view_record(&u->view)->incident,
+		    sizeof(to.incident));
 	if (to.incident[0] == '\0')
 		name_incident(to.incident, fleet_ms);
 	if (next->state == BREAKER_OPEN || next->state == BREAKER_SHEDDING) {
@@ -157,7 +163,7 @@ commit(struct fleet_upstream *u, const struct breaker *next,
 	struct errand *e = errand_new(u);
 
 	e->from = u->view.record;
-	e->to = next_record(u, next, fleet_ms);
+	e->to = fleet_next_record(u, &u->view.record, next, fleet_ms);
 	e->to.throttle = *throttle;
 	e->afresh = breaker_starts_afresh(&e->from.breaker, next);
 	u->committing = true;
@@ -249,10 +255,14 @@ observed(void *arg, const struct store_reply *reply, const struct err *err)
 	if (reply == NULL) {
 		batch_put_back(e->late ? &u->late : &u->fresh, &e->batch);
 		u->observe_at_ms = fleet_now(f) + FLEET_RETRY_MS;
+		if (!e->late)
+			fleet_alone_step(u, true);
 		mem_free(e);
 		return;
 	}
 	fleet_note_time(f, reply);
+	if (!e->late)
+		u->alone_told = e->alone;
 	if (!e->late && !u->committing) {
 		adopt(u, &reply->u.upstream.record,
 		    &reply->u.upstream.override);
@@ -261,6 +271,9 @@ observed(void *arg, const struct store_reply *reply, const struct err *err)
 		u->evidence.streak = reply->u.upstream.streak;
 		note_load(u, reply);
 		step(u);
+		if (!u->committing)
+			fleet_alone_step(u, breaker_is_alone(&u->rules,
+			    &u->evidence));
 	}
 	mem_free(e);
 }
@@ -279,12 +292,17 @@ send_batch(struct fleet_upstream *u, struct batch *batch, bool late)
 			.version = late ? -1 : u->view.record.version,
 			.had_good = batch->had_good,
 			.bad_tail = batch->bad_tail,
+			.alone_ttl_ms = FLEET_ALONE_TTL_MS,
 		},
 	};
+	const bool alone = u->view.own.breaker.state != BREAKER_CLOSED;
 
 	memcpy(request.u.observe.counts, batch->counts, sizeof(batch->counts));
+	if (!late && (alone || u->alone_told))
+		request.u.observe.alone = &u->view.own;
 	e->batch = *batch;
 	e->late = late;
+	e->alone = alone;
 	*batch = (struct batch){ 0 };
 	fleet_send(u->fleet, &request, observed, e);
 }
@@ -341,7 +359,7 @@ tell_outcome(struct fleet_upstream *u, struct outcome outcome,
 		.class = outcome_class_name(outcome.class),
 		.rule = outcome.rule,
 		.sample = printable(sample, sizeof(sample), text),
-		.incident = u->view.record.incident,
+		.incident = view_record(&u->view)->incident,
 	    });
 }
 
@@ -359,14 +377,17 @@ judge_slow(struct fleet_upstream *u, int64_t began_ms)
 	    OUTCOME_TROUBLE : OUTCOME_SLOW;
 }
 
-/* The reason that the record will name. That deliveries moved on is none, so
- * it does not take the place of one. */
+/* The reason that the record will name. That deliveries moved on, or found no
+ * address, says little, and does not take the place of one that says more. */
 static void
 explain(struct fleet_upstream *u, struct outcome outcome, struct span text,
     int64_t now_ms)
 {
-	if (outcome_weight(outcome.class).bad == 0 ||
-	    (outcome.class == OUTCOME_MOVED_ON && is_explained(u, now_ms)))
+	const bool vague = outcome.class == OUTCOME_MOVED_ON ||
+	    outcome.class == OUTCOME_DNS;
+
+	if ((outcome_weight(outcome.class).bad == 0 && !vague) ||
+	    (vague && is_explained(u, now_ms)))
 		return;
 	snprintf(u->rule, sizeof(u->rule), "%s", outcome.rule);
 	printable(u->sample, sizeof(u->sample), text);
@@ -382,7 +403,12 @@ fleet_observe(struct fleet *fleet, struct fleet_upstream *u,
 
 	if (outcome.class == OUTCOME_SLOW)
 		outcome.class = judge_slow(u, fleet_time(fleet, began_ms));
+	if (!late && u->view.record.breaker.state == BREAKER_HALF_OPEN &&
+	    outcome_weight(outcome.class).bad > 0)
+		u->failed_trips = u->view.record.breaker.trips + 1;
 	batch_add(late ? &u->late : &u->fresh, outcome.class);
+	alone_observe(&u->alone, &u->rules, outcome.class,
+	    fleet_time(fleet, began_ms), fleet_time(fleet, now_ms));
 	explain(u, outcome, text, now_ms);
 	if (u->observe_at_ms > now_ms + OBSERVE_SOON_MS)
 		u->observe_at_ms = now_ms + OBSERVE_SOON_MS;
@@ -403,6 +429,6 @@ fleet_shielded(struct fleet_upstream *u, const char *why, struct span text,
 		.upstream = u->name,
 		.rule = why,
 		.sample = printable(sample, sizeof(sample), text),
-		.incident = u->view.record.incident,
+		.incident = view_record(&u->view)->incident,
 	    });
 }

@@ -82,9 +82,46 @@ report_is_due(const struct fleet_upstream *u, int64_t now_ms)
 	    now_ms >= u->slots_sent_ms + pause);
 }
 
+/*
+ * The last trial of the fleet was ours, and failed. Where our own link is what
+ * is broken, the next one would fail as well, for all: so others come first
+ * for as long as a first wait.
+ */
+static bool
+gives_way(const struct fleet_upstream *u, int64_t fleet_ms)
+{
+	const struct breaker *b = &u->view.record.breaker;
+
+	return b->state == BREAKER_HALF_OPEN &&
+	    view_state(&u->view, fleet_ms) == BREAKER_HALF_OPEN &&
+	    b->trips == u->failed_trips && u->fleet->hosts > 1 &&
+	    fleet_ms - b->since_ms < u->rules.open_for_ms;
+}
+
+/*
+ * The line's limit is what this host's own breaker says, an operator's word
+ * included. Who waits in line when it falls to nothing goes elsewhere.
+ */
+static void
+follow_limit(struct fleet_upstream *u, int64_t now_ms)
+{
+	const int64_t fleet_ms = fleet_time(u->fleet, now_ms);
+	const uint32_t limit = gives_way(u, fleet_ms) ? 0 :
+	    view_own_connections(&u->view, fleet_ms);
+
+	if (limit == u->limit)
+		return;
+	u->limit = limit;
+	line_set_limit(u->line, limit);
+	if (limit == 0)
+		line_expire(u->line, INT64_MAX);
+	u->slots_at_ms = 0;
+}
+
 void
 fleet_slots_tick(struct fleet_upstream *u, int64_t now_ms)
 {
+	follow_limit(u, now_ms);
 	line_serve(u->line, now_ms);
 	line_expire(u->line, now_ms);
 	if (report_is_due(u, now_ms))

@@ -210,6 +210,7 @@ read_upstream(struct keeper *k, uint32_t index)
 	pthread_mutex_lock(&k->mutex);
 	view->known = true;
 	view->record = reply.u.upstream.record;
+	view->own = store_alone_record(&reply, k->options.host);
 	view->override = reply.u.upstream.override;
 	pthread_mutex_unlock(&k->mutex);
 	store_reply_clear(&reply);

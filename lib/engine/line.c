@@ -8,6 +8,7 @@
 
 struct line {
 	uint32_t granted, in_use, waiting;
+	uint32_t limit;
 	uint32_t resting;		/* of those in use */
 	int64_t rested_ms;		/* when these are free again */
 	int64_t rate;
@@ -26,11 +27,29 @@ take_out(struct line_waiter *w)
 	w->in = NULL;
 }
 
+static uint32_t
+above(uint32_t most, uint32_t in_use)
+{
+	return most > in_use ? most - in_use : 0;
+}
+
+static uint32_t
+smaller(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint32_t
+free_slots(const struct line *line)
+{
+	return above(smaller(line->granted, line->limit), line->in_use);
+}
+
 /* A slot, and a token where there is a rate. */
 static bool
 take(struct line *line, int64_t now_ms)
 {
-	if (line->in_use >= line->granted)
+	if (free_slots(line) == 0)
 		return false;
 	if (line->rate > 0 &&
 	    !bucket_take(&line->tokens, line->rate, now_ms))
@@ -55,6 +74,7 @@ line_new(void)
 {
 	struct line *line = mem_new(1, sizeof(*line));
 
+	line->limit = UINT32_MAX;
 	line->head.next = line->head.prev = &line->head;
 	return line;
 }
@@ -73,6 +93,12 @@ void
 line_set_rate(struct line *line, int64_t rate)
 {
 	line->rate = rate;
+}
+
+void
+line_set_limit(struct line *line, uint32_t limit)
+{
+	line->limit = limit;
 }
 
 bool
@@ -194,7 +220,9 @@ line_state(const struct line *line, int64_t now_ms)
 	return (struct line_state){
 		.granted = line->granted,
 		.in_use = line->in_use,
-		.waiting = wish ? 1 : line->waiting,
+		.waiting = smaller(wish ? 1 : line->waiting,
+		    above(line->limit, line->in_use)),
+		.free = free_slots(line),
 	};
 }
 

@@ -6,7 +6,8 @@ lib_libengine_a_SOURCES = \
 	include/engine/batch.h lib/engine/batch.c \
 	include/engine/fleet.h lib/engine/fleet.c \
 	lib/engine/fleet_parts.h lib/engine/fleet_record.c \
-	lib/engine/fleet_holds.c lib/engine/fleet_slots.c \
+	lib/engine/fleet_alone.c lib/engine/fleet_holds.c \
+	lib/engine/fleet_slots.c \
 	include/engine/hearsay.h lib/engine/hearsay.c \
 	include/engine/held.h lib/engine/held.c \
 	include/engine/intake.h lib/engine/intake.c \

@@ -49,6 +49,7 @@ add_number(struct writer *w, const char *name, uint32_t number)
 static void
 add_state(struct writer *w, const struct event *e)
 {
+	add(w, "scope", e->own ? "host" : "");
 	add(w, "from", breaker_state_name(e->from));
 	add(w, "to", breaker_state_name(e->to));
 	add(w, "reason", breaker_reason_name(e->reason));

@@ -89,13 +89,14 @@ route(const struct plan *p, uint32_t place,
 	const struct route *r = &e->destination->routes[place];
 	const struct upstream_view *v = &now->upstreams[r->upstream];
 	const struct override *o = &v->override;
+	const bool forced = o->state != OVERRIDE_NONE && o->until_ms > now_ms;
 
 	return (struct explain_route){
 		.upstream = p->upstreams[r->upstream].name,
 		.state = view_state(v, now_ms),
 		.allowance = view_allowance(v, now_ms),
-		.override = o->state != OVERRIDE_NONE && o->until_ms > now_ms ?
-		    o : NULL,
+		.override = forced ? o : NULL,
+		.own = !forced && view_record(v) == &v->own ? &v->own : NULL,
 		.unfiltered = r->unfiltered,
 		/* Each host makes its own preflight, when it needs one, and
 		 * knows what it has sent each way. */

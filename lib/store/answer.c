@@ -214,6 +214,37 @@ read_window(const struct command *asked, const redisReply *flat,
 	out->u.upstream.n_hosts = hosts.n - (hosts.self_seen ? 0 : 1);
 }
 
+/* "state allowance until expiry incident" */
+static bool
+read_lone_host(const struct fields *f, int64_t now_ms, struct store_alone *out)
+{
+	struct span rest = f->value;
+	int64_t expiry_ms;
+
+	if (f->name.len == 0 || f->name.len > STORE_HOST_MAX ||
+	    !breaker_state_parse(span_cut(&rest, ' '), &out->state) ||
+	    out->state == BREAKER_CLOSED)
+		return false;
+	out->allowance = (uint32_t)number(span_cut(&rest, ' '), 1000);
+	out->until_ms = number(span_cut(&rest, ' '), TIME_MAX);
+	expiry_ms = number(span_cut(&rest, ' '), TIME_MAX);
+	printable(out->host, sizeof(out->host), f->name);
+	printable(out->incident, sizeof(out->incident), rest);
+	return expiry_ms > now_ms;
+}
+
+static void
+read_alone(const redisReply *flat, struct store_reply *out)
+{
+	struct fields f = { .flat = flat };
+	uint32_t n = 0;
+
+	while (n < WINDOW_HOSTS && next_field(&f))
+		if (read_lone_host(&f, out->now_ms, &out->u.upstream.alone[n]))
+			n++;
+	out->u.upstream.n_alone = n;
+}
+
 static void
 read_counters(const redisReply *flat, uint64_t counters[DEST_COUNTERS])
 {
@@ -336,7 +367,7 @@ static const char *const shapes[] = {
 	[STORE_LEASE_RENEW] = "ia",
 	[STORE_LEASE_DROP] = "iii",
 	[STORE_SLOTS] = "iiiii",
-	[STORE_OBSERVE] = "iaaa",
+	[STORE_OBSERVE] = "iaaaa",
 	[STORE_COMMIT] = "iia",
 	[STORE_DESTINATION] = "iaiaa",
 	[STORE_COUNT] = "i",
@@ -386,6 +417,7 @@ read_elements(const struct command *asked, redisReply *const *e,
 		read_totals(e[1], out);
 		read_override(e[2], &out->u.upstream.override);
 		read_window(asked, e[3], out);
+		read_alone(e[4], out);
 		break;
 	case STORE_COMMIT:
 		out->u.commit.stale = e[1]->integer != 0;

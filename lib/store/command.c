@@ -115,10 +115,11 @@ add_keys(struct command *c, const char *prefix, const struct store_request *r)
 		add_key(c, prefix, "upstream", name, ":slots");
 		break;
 	case STORE_OBSERVE:
-		add_text(c, "3");
+		add_text(c, "4");
 		add_key(c, prefix, "upstream", name, "");
 		add_key(c, prefix, "override", name, "");
 		add_key(c, prefix, "upstream", name, ":window");
+		add_key(c, prefix, "upstream", name, ":alone");
 		break;
 	case STORE_COMMIT:
 		add_text(c, "2");
@@ -182,6 +183,24 @@ add_slots(struct command *c, const struct store_request *r)
 	add_int(c, r->u.slots.settle_ms);
 }
 
+/* "STATE ALLOWANCE UNTIL", "-" to take it away, "" to leave it. */
+static void
+add_alone(struct command *c, const struct store_request *r)
+{
+	const struct upstream_record *own = r->u.observe.alone;
+	char text[64] = "";
+
+	if (own != NULL && own->breaker.state == BREAKER_CLOSED)
+		snprintf(text, sizeof(text), "-");
+	else if (own != NULL)
+		snprintf(text, sizeof(text), "%s %u %" PRId64,
+		    breaker_state_name(own->breaker.state),
+		    breaker_allowance(&own->breaker), own->breaker.until_ms);
+	add_text(c, text);
+	add_token(c, own != NULL ? own->incident : "", INCIDENT_MAX);
+	add_int(c, r->u.observe.alone_ttl_ms);
+}
+
 static void
 add_observe(struct command *c, const struct store_request *r)
 {
@@ -199,6 +218,7 @@ add_observe(struct command *c, const struct store_request *r)
 	add_int(c, r->u.observe.had_good);
 	add_int(c, r->u.observe.bad_tail);
 	add_int(c, bad);
+	add_alone(c, r);
 	for (int i = 0; i < OUTCOME_CLASSES; i++)
 		if (counts[i] > 0) {
 			add_text(c, outcome_class_name((enum outcome_class)i));

@@ -41,6 +41,9 @@ struct upstream_state {
 	char hosts[WINDOW_HOSTS][STORE_HOST_MAX + 1];	/* window's numbers */
 	uint32_t n_hosts;
 	struct slots slots;
+	struct store_alone alone[WINDOW_HOSTS];
+	int64_t alone_end_ms[WINDOW_HOSTS];	/* of each of them */
+	uint32_t n_alone;
 };
 
 struct store_local {
@@ -187,6 +190,43 @@ add_up(struct upstream_state *u, const struct store_request *r, int64_t now)
 		    r->u.observe.bad_tail : u->streak + bad;
 }
 
+/* Drop a host's row, and those that have ended. */
+static void
+forget_alone(struct upstream_state *u, const char *host, int64_t now)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < u->n_alone; i++)
+		if (u->alone_end_ms[i] > now &&
+		    (host == NULL || strcmp(u->alone[i].host, host) != 0)) {
+			u->alone[kept] = u->alone[i];
+			u->alone_end_ms[kept++] = u->alone_end_ms[i];
+		}
+	u->n_alone = kept;
+}
+
+static void
+note_alone(struct upstream_state *u, const struct store_request *r, int64_t now)
+{
+	const struct upstream_record *own = r->u.observe.alone;
+	struct store_alone *row;
+
+	forget_alone(u, own != NULL ? r->u.observe.host : NULL, now);
+	if (own == NULL || own->breaker.state == BREAKER_CLOSED ||
+	    u->n_alone == WINDOW_HOSTS)
+		return;
+	u->alone_end_ms[u->n_alone] = now + r->u.observe.alone_ttl_ms;
+	row = &u->alone[u->n_alone++];
+	*row = (struct store_alone){
+		.state = own->breaker.state,
+		.allowance = breaker_allowance(&own->breaker),
+		.until_ms = own->breaker.until_ms,
+	};
+	printable(row->host, sizeof(row->host), span_of(r->u.observe.host));
+	printable(row->incident, sizeof(row->incident),
+	    span_of(own->incident[0] != '\0' ? own->incident : "-"));
+}
+
 /* The window with the asking host as number 0. */
 static void
 copy_window(const struct upstream_state *u, const char *host,
@@ -227,6 +267,9 @@ observe(struct upstream_state *u, const struct store_request *r, int64_t now,
     struct store_reply *out)
 {
 	add_up(u, r, now);
+	note_alone(u, r, now);
+	out->u.upstream.n_alone = u->n_alone;
+	memcpy(out->u.upstream.alone, u->alone, sizeof(u->alone));
 	out->u.upstream.record = u->record;
 	out->u.upstream.override = in_force(&u->override, now);
 	out->u.upstream.streak = u->streak;

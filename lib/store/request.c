@@ -1,6 +1,7 @@
 #include "store/request.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -37,4 +38,27 @@ store_reply_clear(struct store_reply *reply)
 		reply->u.events.list = NULL;
 		reply->u.events.n = 0;
 	}
+}
+
+struct upstream_record
+store_alone_record(const struct store_reply *reply, const char *host)
+{
+	struct upstream_record own = { 0 };
+
+	for (uint32_t i = 0; i < reply->u.upstream.n_alone; i++) {
+		const struct store_alone *row = &reply->u.upstream.alone[i];
+		const bool part = row->state == BREAKER_SHEDDING ||
+		    row->state == BREAKER_RAMP;
+
+		if (strcmp(row->host, host) != 0)
+			continue;
+		own.breaker = (struct breaker){
+			.state = row->state,
+			.allowance = part ? row->allowance : 0,
+			.trips = row->state != BREAKER_SHEDDING,
+			.until_ms = row->until_ms,
+		};
+		memcpy(own.incident, row->incident, sizeof(own.incident));
+	}
+	return own;
 }

@@ -123,9 +123,32 @@ static const struct {
 	{ "nine in a row: holds",
 	    { .bad = 18, .outcomes = 9, .hosts = 1, .bad_hosts = 1,
 	    .streak = 9 }, BREAKER_CLOSED, BREAKER_NO_REASON, 0 },
-	{ "ten in a row: opens, however few and whoever sees it",
-	    { .bad = 20, .outcomes = 10, .hosts = 2, .bad_hosts = 1,
+	{ "ten in a row: opens, however few",
+	    { .bad = 20, .outcomes = 10, .hosts = 2, .bad_hosts = 2,
 	    .streak = 10 }, BREAKER_OPEN, BREAKER_STREAK, 0 },
+	{ "ten in a row, at the only host there is",
+	    { .bad = 20, .outcomes = 10, .hosts = 1, .bad_hosts = 1,
+	    .streak = 10 }, BREAKER_OPEN, BREAKER_STREAK, 0 },
+	{ "a hundred in a row at one of two: they are its own",
+	    { .bad = 200, .outcomes = 100, .hosts = 2, .bad_hosts = 1,
+	    .streak = 100 }, BREAKER_CLOSED, BREAKER_NO_REASON, 0 },
+	{ "nobody finds it: opens",
+	    { .good = 4, .outcomes = 2, .dns = 100, .new_dns = 18, .hosts = 2,
+	    .senders = 3, .dns_hosts = 3 }, BREAKER_OPEN, BREAKER_SHARE, 0 },
+	{ "two of three do not find it: sheds",
+	    { .good = 20, .outcomes = 10, .dns = 10, .new_dns = 10, .hosts = 1,
+	    .senders = 3, .dns_hosts = 2 },
+	    BREAKER_SHEDDING, BREAKER_SHARE, 999 },
+	{ "half of them do not: no more than their trouble",
+	    { .dns = 100, .new_dns = 100, .good = 2, .outcomes = 1,
+	    .hosts = 2, .senders = 4, .dns_hosts = 2 },
+	    BREAKER_CLOSED, BREAKER_NO_REASON, 0 },
+	{ "the only host there is does not find it",
+	    { .dns = 20, .new_dns = 20, .senders = 1, .dns_hosts = 1 },
+	    BREAKER_OPEN, BREAKER_SHARE, 0 },
+	{ "nineteen times not found are too few to say",
+	    { .dns = 19, .new_dns = 19, .senders = 2, .dns_hosts = 2 },
+	    BREAKER_CLOSED, BREAKER_NO_REASON, 0 },
 };
 
 START_TEST(closed_judges_by_share_and_streak)
@@ -139,6 +162,33 @@ START_TEST(closed_judges_by_share_and_streak)
 	    from_closed[_i].says, breaker_state_name(next.state),
 	    breaker_reason_name(next.reason), next.allowance);
 	ck_assert_uint_eq(next.trips, next.state == BREAKER_OPEN);
+}
+END_TEST
+
+static const struct {
+	const char *says;
+	struct evidence seen;
+	bool alone;
+} lone[] = {
+	{ "nobody sends", { 0 }, false },
+	{ "the only one that sends",
+	    { .hosts = 1, .bad_hosts = 1, .senders = 1 }, false },
+	{ "one of two", { .hosts = 2, .bad_hosts = 1, .senders = 2 }, true },
+	{ "both", { .hosts = 2, .bad_hosts = 2, .senders = 2 }, false },
+	{ "two of many", { .hosts = 9, .bad_hosts = 2, .senders = 9 }, false },
+	{ "one that does not find it, beside one that does",
+	    { .hosts = 1, .senders = 2, .dns_hosts = 1 }, true },
+	{ "one that does not find it, beside one that fails",
+	    { .hosts = 1, .bad_hosts = 1, .senders = 2, .dns_hosts = 1 },
+	    false },
+	{ "nobody finds it any more",
+	    { .hosts = 2, .senders = 2, .dns_hosts = 2 }, false },
+};
+
+START_TEST(who_is_alone_in_trouble)
+{
+	ck_assert_msg(breaker_is_alone(&rules, &lone[_i].seen) ==
+	    lone[_i].alone, "%s", lone[_i].says);
 }
 END_TEST
 
@@ -318,6 +368,9 @@ static const struct {
 	{ "a good one after a window without a bad one", { .total_good = 2 },
 	    NOW - 1000 + 120000, BREAKER_RAMP },
 	{ "a bad one", { .total_bad = 2 }, NOW, BREAKER_OPEN },
+	{ "one that was not found is none",
+	    { .dns = 5, .new_dns = 5, .senders = 1, .dns_hosts = 1 }, NOW,
+	    BREAKER_HALF_OPEN },
 	{ "half a bad one beside many good ones",
 	    { .total_good = 20, .total_bad = 1 }, NOW, BREAKER_OPEN },
 };
@@ -370,6 +423,16 @@ static const struct {
 	{ "nine outcomes are too few for that", 3, { .total_bad = 18 }, 1,
 	    BREAKER_RAMP, BREAKER_NO_REASON, 3 },
 	{ "a streak", 3, { .total_bad = 18, .streak = 10 }, 1,
+	    BREAKER_OPEN, BREAKER_RAMP_FAILED, 0 },
+	{ "a streak of one host among others is its own", 3,
+	    { .total_good = 2, .total_bad = 38, .hosts = 2, .bad_hosts = 1,
+	    .streak = 19 }, 1, BREAKER_RAMP, BREAKER_NO_REASON, 3 },
+	{ "and does not keep the others from more", 3,
+	    { .total_good = 2, .total_bad = 38, .hosts = 2, .bad_hosts = 1 },
+	    5000, BREAKER_RAMP, BREAKER_RAMP_STEP, 4 },
+	{ "most hosts do not find it", 3,
+	    { .total_good = 10, .dns = 5, .new_dns = 5, .hosts = 1,
+	    .senders = 2, .dns_hosts = 2 }, 1,
 	    BREAKER_OPEN, BREAKER_RAMP_FAILED, 0 },
 	{ "no step up on a little trouble", 2,
 	    { .total_good = 2, .total_bad = 2 }, 5000,
@@ -468,7 +531,7 @@ static const char *const states[] = {
 };
 static const char *const reasons[] = {
 	"", "bad-share", "streak", "trial-failed", "ramp-failed", "wait-over",
-	"trials-won", "ramp-step", "ramp-back", "recovered",
+	"trials-won", "ramp-step", "ramp-back", "recovered", "shared",
 };
 
 START_TEST(names_go_both_ways)
@@ -502,7 +565,7 @@ static const struct {
 	{ "closed again", true,
 	    { .reason = BREAKER_RECOVERED, .since_ms = NOW } },
 	{ "no such state", false, { .state = 5 } },
-	{ "no such reason", false, { .reason = 10 } },
+	{ "no such reason", false, { .reason = 11 } },
 	{ "before all time", false, { .since_ms = -1 } },
 	{ "closed with trips", false, { .trips = 1 } },
 	{ "closed with a wait", false, { .until_ms = 1 } },
@@ -563,6 +626,10 @@ any_evidence(void)
 		.streak = chance_below(8) == 0 ? extreme(20) : 0,
 		.total_good = extreme(200),
 		.total_bad = chance_below(3) == 0 ? extreme(50) : 0,
+		.dns = extreme(50),
+		.new_dns = extreme(50),
+		.senders = extreme(4),
+		.dns_hosts = extreme(4),
 	};
 }
 
@@ -720,6 +787,7 @@ main(void)
 
 	tcase_add_loop_test(tc, closed_judges_by_share_and_streak, 0,
 	    MW_N_OF(from_closed));
+	tcase_add_loop_test(tc, who_is_alone_in_trouble, 0, MW_N_OF(lone));
 	tcase_add_test(tc, no_streak_where_it_is_switched_off);
 	tcase_add_loop_test(tc, shedding_follows_the_evidence, 0,
 	    MW_N_OF(from_shedding));

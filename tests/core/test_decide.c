@@ -364,6 +364,23 @@ START_TEST(the_gate_asks_the_upstream_then_for_a_slot)
 }
 END_TEST
 
+START_TEST(what_this_host_alone_sees_closes_its_gate)
+{
+	const struct plan p = plan_in(PLAN_ENFORCE);
+	struct upstream_view views[UPSTREAMS] = {
+		[FILTER] = view_in(BREAKER_CLOSED),
+	};
+	struct gate_verdict v;
+
+	views[FILTER].own = (struct upstream_record){ .breaker = {
+		.state = BREAKER_OPEN, .trips = 1, .until_ms = NOW + 7000 } };
+	v = decide_gate(&p, &contoso, 0, SEEN(views), NULL, 0, 0, NOW);
+	ck_assert_int_eq(v.answer, GATE_REFUSE);
+	ck_assert_int_eq(v.reason, DECIDE_OPEN);
+	ck_assert_int_eq(v.next_try_ms, NOW + 7000);
+}
+END_TEST
+
 START_TEST(an_operator_closes_the_gate)
 {
 	const struct plan p = plan_in(PLAN_ENFORCE);
@@ -766,6 +783,7 @@ main(void)
 	tcase_add_test(tc, words_too_long_are_replaced);
 	tcase_add_loop_test(tc, the_gate_asks_the_upstream_then_for_a_slot, 0,
 	    MW_N_OF(gates));
+	tcase_add_test(tc, what_this_host_alone_sees_closes_its_gate);
 	tcase_add_test(tc, an_operator_closes_the_gate);
 	tcase_add_test(tc, and_holds_it_open);
 	tcase_add_test(tc, an_operator_holds_a_destination);

@@ -74,6 +74,53 @@ START_TEST(what_counts_now)
 }
 END_TEST
 
+static const struct {
+	const char *says;
+	const struct breaker *fleet, *own;
+	enum override_state forced;
+	enum breaker_state state;
+	uint32_t allowance, own_connections;
+	bool own_record;
+} pairs[] = {
+	{ "neither has anything against it", &closed, &closed,
+	    OVERRIDE_NONE, BREAKER_CLOSED, 1000, UINT32_MAX, false },
+	{ "this host alone", &closed, &opened,
+	    OVERRIDE_NONE, BREAKER_OPEN, 0, 0, true },
+	{ "this host tries it", &closed, &half,
+	    OVERRIDE_NONE, BREAKER_HALF_OPEN, 1000, 1, true },
+	{ "this host tries it with the share that all have", &shedding, &half,
+	    OVERRIDE_NONE, BREAKER_HALF_OPEN, 400, 1, true },
+	{ "the others alone", &opened, &shedding,
+	    OVERRIDE_NONE, BREAKER_OPEN, 0, UINT32_MAX, false },
+	{ "an operator opens it in spite of both", &shedding, &opened,
+	    OVERRIDE_CLOSED, BREAKER_CLOSED, 1000, UINT32_MAX, true },
+	{ "an operator closes it", &closed, &half,
+	    OVERRIDE_OPEN, BREAKER_OPEN, 0, UINT32_MAX, true },
+};
+
+START_TEST(the_worse_of_two_counts)
+{
+	const struct upstream_view v = {
+		.known = true,
+		.record.breaker = *pairs[_i].fleet,
+		.own.breaker = *pairs[_i].own,
+		.override = { .state = pairs[_i].forced, .until_ms = NOW + 1 },
+	};
+
+	ck_assert_msg(view_state(&v, NOW) == pairs[_i].state &&
+	    view_allowance(&v, NOW) == pairs[_i].allowance &&
+	    view_own_connections(&v, NOW) == pairs[_i].own_connections &&
+	    (view_record(&v) == &v.own) == pairs[_i].own_record,
+	    "%s: %s, %u, %u", pairs[_i].says,
+	    breaker_state_name(view_state(&v, NOW)), view_allowance(&v, NOW),
+	    view_own_connections(&v, NOW));
+	/* What the fleet may use is not one host's to say. */
+	ck_assert_uint_eq(view_connections(&v, 20, NOW), view_connections(
+	    &(struct upstream_view){ .known = true, .record = v.record,
+	    .override = v.override }, 20, NOW));
+}
+END_TEST
+
 START_TEST(names_go_both_ways)
 {
 	static const char *const names[] = { "", "open", "closed" };
@@ -123,6 +170,7 @@ main(void)
 	TCase *tc = tcase_create("view");
 
 	tcase_add_loop_test(tc, what_counts_now, 0, MW_N_OF(views));
+	tcase_add_loop_test(tc, the_worse_of_two_counts, 0, MW_N_OF(pairs));
 	tcase_add_test(tc, names_go_both_ways);
 	tcase_add_test(tc, what_can_be_loaded);
 	suite_add_tcase(s, tc);

@@ -34,20 +34,23 @@ static const struct {
 	struct evidence then;
 } ones[] = {
 	{ "delivered is good", OUTCOME_OK,
-	    { .good = 2, .outcomes = 1, .hosts = 1, .total_good = 2 } },
+	    { .good = 2, .outcomes = 1, .hosts = 1, .senders = 1,
+	    .total_good = 2 } },
 	{ "so is a refusal of one message", OUTCOME_REFUSED,
-	    { .good = 2, .outcomes = 1, .hosts = 1, .total_good = 2 } },
+	    { .good = 2, .outcomes = 1, .hosts = 1, .senders = 1,
+	    .total_good = 2 } },
 	{ "trouble is bad", OUTCOME_TROUBLE,
 	    { .bad = 2, .outcomes = 1, .hosts = 1, .bad_hosts = 1,
-	    .total_bad = 2 } },
+	    .senders = 1, .total_bad = 2 } },
 	{ "half as bad where a duplicate may result", OUTCOME_TROUBLE_HALF,
 	    { .bad = 1, .outcomes = 1, .hosts = 1, .bad_hosts = 1,
-	    .total_bad = 1 } },
+	    .senders = 1, .total_bad = 1 } },
 	{ "moving on is bad", OUTCOME_MOVED_ON,
 	    { .bad = 2, .outcomes = 1, .hosts = 1, .bad_hosts = 1,
-	    .total_bad = 2 } },
+	    .senders = 1, .total_bad = 2 } },
 	{ "slow is counted apart", OUTCOME_SLOW, { .slow = 1 } },
-	{ "so is DNS", OUTCOME_DNS, { .dns = 1 } },
+	{ "so is DNS", OUTCOME_DNS, { .dns = 1, .new_dns = 1, .senders = 1,
+	    .dns_hosts = 1 } },
 	{ "policy says nothing", OUTCOME_POLICY, { 0 } },
 	{ "nor does our own text", OUTCOME_IGNORE, { 0 } },
 	{ "nor our own fault", OUTCOME_LOCAL, { 0 } },
@@ -59,15 +62,19 @@ same(const char *says, const struct evidence *a, const struct evidence *b)
 {
 	ck_assert_msg(a->good == b->good && a->bad == b->bad &&
 	    a->outcomes == b->outcomes && a->slow == b->slow &&
-	    a->dns == b->dns && a->hosts == b->hosts &&
+	    a->dns == b->dns && a->new_dns == b->new_dns &&
+	    a->hosts == b->hosts && a->senders == b->senders &&
+	    a->dns_hosts == b->dns_hosts &&
 	    a->bad_hosts == b->bad_hosts && a->streak == b->streak &&
 	    a->total_good == b->total_good && a->total_bad == b->total_bad,
 	    "%s: good %u/%u bad %u/%u outcomes %u/%u slow %u/%u dns %u/%u "
-	    "hosts %u/%u bad_hosts %u/%u total %u/%u %u/%u", says,
+	    "hosts %u/%u bad_hosts %u/%u total %u/%u %u/%u "
+	    "new_dns %u/%u senders %u/%u dns_hosts %u/%u", says,
 	    a->good, b->good, a->bad, b->bad, a->outcomes, b->outcomes,
 	    a->slow, b->slow, a->dns, b->dns, a->hosts, b->hosts,
 	    a->bad_hosts, b->bad_hosts, a->total_good, b->total_good,
-	    a->total_bad, b->total_bad);
+	    a->total_bad, b->total_bad, a->new_dns, b->new_dns,
+	    a->senders, b->senders, a->dns_hosts, b->dns_hosts);
 }
 
 START_TEST(each_class_counts_as_it_should)
@@ -135,6 +142,45 @@ START_TEST(hosts_that_share_in_the_trouble)
 	ck_assert_msg(seen.hosts == pairs[_i].hosts &&
 	    seen.bad_hosts == pairs[_i].bad_hosts, "%s: %u of %u",
 	    pairs[_i].says, seen.bad_hosts, seen.hosts);
+}
+END_TEST
+
+static const struct {
+	const char *says;
+	uint32_t good[3], dns[3];
+	uint32_t senders, dns_hosts;
+} resolvers[] = {
+	{ "a stray one is nobody's trouble", { 9, 9, 9 }, { 1, 1, 0 }, 3, 0 },
+	{ "one cannot resolve", { 9, 9, 0 }, { 0, 0, 1 }, 3, 1 },
+	{ "half of it is not most", { 9, 9, 5 }, { 0, 0, 5 }, 3, 0 },
+	{ "none can any more", { 9, 9, 9 }, { 10, 10, 10 }, 3, 3 },
+	{ "who sends nothing is not counted", { 0, 0, 9 }, { 0, 4, 0 }, 2, 1 },
+};
+
+START_TEST(hosts_that_cannot_resolve)
+{
+	struct evidence seen;
+
+	for (uint8_t host = 0; host < 3; host++) {
+		add(0, OUTCOME_OK, host, resolvers[_i].good[host]);
+		add(0, OUTCOME_DNS, host, resolvers[_i].dns[host]);
+	}
+	seen = judge(20, 0);
+	ck_assert_msg(seen.senders == resolvers[_i].senders &&
+	    seen.dns_hosts == resolvers[_i].dns_hosts, "%s: %u of %u",
+	    resolvers[_i].says, seen.dns_hosts, seen.senders);
+}
+END_TEST
+
+START_TEST(new_dns_is_of_the_buckets_that_are_judged)
+{
+	add(0, OUTCOME_OK, 0, 20);
+	add(0, OUTCOME_DNS, 0, 5);
+	add(BUCKET_MS, OUTCOME_OK, 0, 20);
+	add(BUCKET_MS, OUTCOME_DNS, 0, 3);
+	ck_assert_uint_eq(judge(20, BUCKET_MS).new_dns, 3);
+	ck_assert_uint_eq(judge(20, BUCKET_MS).dns, 8);
+	ck_assert_uint_eq(judge(21, BUCKET_MS).new_dns, 8);
 }
 END_TEST
 
@@ -267,6 +313,7 @@ naive_judge(size_t n_past, uint32_t min_outcomes, int64_t now_ms)
 		if (seen.outcomes >= min_outcomes)
 			break;
 	}
+	seen.new_dns = seen.dns;
 	seen.slow = all.slow;
 	seen.dns = all.dns;
 	seen.total_good = all.good;
@@ -276,6 +323,8 @@ naive_judge(size_t n_past, uint32_t min_outcomes, int64_t now_ms)
 		    host, now_ms);
 
 		seen.hosts += one.outcomes > 0;
+		seen.senders += one.outcomes > 0 || one.dns > 0;
+		seen.dns_hosts += one.dns > one.outcomes;
 		seen.bad_hosts += one.bad > 0 &&
 		    2 * (1000 * one.bad / (one.good + one.bad)) >=
 		    1000 * all.bad / (all.good + all.bad);
@@ -324,6 +373,9 @@ main(void)
 	tcase_add_test(tc, what_lies_ahead_is_no_news);
 	tcase_add_loop_test(tc, hosts_that_share_in_the_trouble, 0,
 	    MW_N_OF(pairs));
+	tcase_add_loop_test(tc, hosts_that_cannot_resolve, 0,
+	    MW_N_OF(resolvers));
+	tcase_add_test(tc, new_dns_is_of_the_buckets_that_are_judged);
 	tcase_add_test(tc, many_hosts_share_the_last_number);
 	tcase_add_loop_test(tc, senseless_rows_are_left_out, 0,
 	    MW_N_OF(nonsense));

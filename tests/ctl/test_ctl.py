@@ -197,7 +197,7 @@ def status_empty(bench):
                            "mode", "now_ms", "reload_due", "upstreams"],
              "the keys of its JSON")
     tap.same(sorted(got["upstreams"][0]),
-             ["allowance", "breaker", "cap", "connections", "in_use",
+             ["allowance", "alone", "breaker", "cap", "connections", "in_use",
               "incident", "name", "next_step_ms", "outcomes", "override",
               "reason", "rule", "sample", "since_ms", "state", "trips",
               "waiting"], "and of an upstream's")
@@ -273,6 +273,34 @@ def status_json(bench):
              [False, False, True, False], "hosts in JSON")
 
 
+def alone(bench):
+    """What one host alone sees is its own, and shown to all."""
+    key = "mailweir:upstream:{own}:alone"
+    row_of = "open 0 %d %d lone-1" % (bench.now() + 28000,
+                                      bench.now() + 60000)
+    bench.plant(key, mx2=row_of, mx3="open 0 1 1 old")
+    out = bench.run("status")[1]
+    tap.ok(re.search(r"\nown  .*\n    on mx2 alone: open, next step in 2[78]s "
+                     r"\(incident lone-1\)\n", out) and "mx3 alone" not in out,
+           "status tells who alone sees trouble", out)
+    own = named(bench.json("status")["upstreams"], "own")
+    tap.same([own["state"], len(own["alone"]), own["alone"][0]["host"],
+              own["alone"][0]["state"], own["alone"][0]["allowance"],
+              own["alone"][0]["incident"]],
+             ["closed", 1, "mx2", "open", 0, "lone-1"], "and in JSON")
+    got = bench.json("explain", "a@partner.test")
+    tap.same([got["now"], got["routes"][0]["scope"]], ["own", "fleet"],
+             "another host's trouble is none of ours")
+    bench.plant(key, mx1=row_of)
+    got = bench.json("explain", "a@partner.test")
+    tap.same([got["now"], got["routes"][0]["state"],
+              got["routes"][0]["reason"], got["routes"][0]["scope"]],
+             [None, "open", "open", "host"], "our own is")
+    out = bench.run("explain", "a@partner.test")[1]
+    tap.ok("on this host alone (incident lone-1)" in out, "and says so", out)
+    bench.ask("DEL", key)
+
+
 def explain(bench):
     code, out, _ = bench.run("explain", "alice@contoso.com")
     tap.ok(code == 0 and "belongs to contoso, by domain contoso.com" in out,
@@ -298,6 +326,7 @@ def explain(bench):
     tap.same(bench.json("explain", "a@other.test")["destination"], None,
              "and null")
     tap.same(bench.run("explain", "alice")[:2], (1, ""), "no address is 1")
+    alone(bench)
     catch = bench.write("catch.conf", catch_all=CATCH_ALL)
     got = bench.json("explain", "a@other.test", config=catch)
     tap.same([got["destination"], got["match"], got["now"],

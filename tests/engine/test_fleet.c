@@ -1,6 +1,7 @@
 /*
- * Two hosts and one store, all in this process: the clock is a variable, the
- * store is the local one, and answers arrive when the test says so.
+ * Two hosts, or three, and one store, all in this process: the clock is a
+ * variable, the store is the local one, and answers arrive when the test says
+ * so.
  */
 #include "engine/fleet.h"
 
@@ -32,6 +33,7 @@ static struct {
 	struct store_local *local;
 	bool away;
 	uint32_t throttled;		/* events that say so */
+	uint32_t of_a_host;		/* breaker events with scope=host */
 	struct pending queue[QUEUE_MAX];
 	size_t n;
 } store;
@@ -49,6 +51,9 @@ port_send(void *self, const struct store_request *request, store_done *done,
 	if (request->verb == STORE_EVENT_ADD && strcmp(
 	    request->u.event_add.pairs[0].value, "throttle") == 0)
 		store.throttled++;
+	if (request->verb == STORE_EVENT_ADD && strcmp(
+	    request->u.event_add.pairs[2].name, "scope") == 0)
+		store.of_a_host++;
 	if (store.away)
 		return;
 	p->reply = mem_new(1, sizeof(*p->reply));
@@ -94,29 +99,38 @@ static const struct plan plan = {
 	.slow = { .cut = 700, .floor = 1, .raise = 1, .every_ms = 2000 },
 };
 
-static struct fleet *host[2];
+static struct fleet *host[3];
+static int n_hosts;
+
+static void
+add_host(void)
+{
+	static const char *const names[] = { "mx1", "mx2", "mx3" };
+
+	host[n_hosts] = fleet_new(&(struct fleet_options){
+		.plan = &plan, .host = names[n_hosts],
+		.port = { .send = port_send }, .clock = test_clock,
+	    }, 1000);
+	n_hosts++;
+}
 
 static void
 setup(void)
 {
-	static const char *const names[] = { "mx1", "mx2" };
-
 	chance_seed(7);
 	now = 1;
 	memset(&store, 0, sizeof(store));
 	store.local = store_local_new();
-	for (int i = 0; i < 2; i++)
-		host[i] = fleet_new(&(struct fleet_options){
-			.plan = &plan, .host = names[i],
-			.port = { .send = port_send }, .clock = test_clock,
-		    }, 1000);
+	n_hosts = 0;
+	add_host();
+	add_host();
 }
 
 static void
 teardown(void)
 {
 	deliver();
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < n_hosts; i++)
 		fleet_free(&host[i]);
 	store_local_free(&store.local);
 }
@@ -125,7 +139,7 @@ static void
 pass(int64_t ms)
 {
 	for (const int64_t end = now + ms; now < end; now += FLEET_TICK_MS) {
-		for (int i = 0; i < 2; i++)
+		for (int i = 0; i < n_hosts; i++)
 			fleet_tick(host[i], now);
 		deliver();
 	}
@@ -285,6 +299,84 @@ START_TEST(one_trial_of_the_fleet_at_a_time)
 		ck_assert_uint_le(granted(0) + granted(1), 1);
 	}
 	ck_assert_uint_eq(granted(0) + granted(1), 1);
+}
+END_TEST
+
+static void
+say(const char *name, bool destination, enum override_state state)
+{
+	struct store_reply reply;
+	struct err err;
+
+	ck_assert_int_eq(store_local_call(store.local, &(struct store_request){
+		.verb = STORE_OVERRIDE, .name = name,
+		.u.override = { .destination = destination, .state = state,
+		    .for_ms = 60000, .by = "anna", .reason = "test" },
+	    }, now + 1000000, &reply, &err), 0);
+}
+
+static bool
+tries(int i)
+{
+	struct line *line = fleet_line(fleet_upstream(host[i], 0));
+	bool taken;
+
+	line_wish(line, now);
+	pass(1500);
+	taken = line_take(line, now);
+	if (taken)
+		line_give(line, now);
+	return taken;
+}
+
+static void
+wait_for_trial(void)
+{
+	while (state_at(0) == BREAKER_OPEN)
+		pass(1000);
+	ck_assert_int_eq(state_at(0), BREAKER_HALF_OPEN);
+}
+
+START_TEST(who_failed_a_trial_lets_others_try_first)
+{
+	for (int i = 0; i < 2; i++)
+		fleet_set_hosts(host[i], 2);
+	open_it();
+	wait_for_trial();
+	ck_assert(tries(0));
+	observe(0, OUTCOME_TROUBLE, now);
+	pass(500);
+	wait_for_trial();
+	ck_assert(!tries(0));
+	ck_assert(tries(1));
+	observe(1, OUTCOME_TROUBLE, now);
+	pass(1500);
+	wait_for_trial();
+	ck_assert(tries(0));
+	observe(0, OUTCOME_TROUBLE, now);
+	pass(500);
+	/* Nobody else has mail for it: after a while it tries again. */
+	wait_for_trial();
+	ck_assert(!tries(0));
+	say("filter", false, OVERRIDE_CLOSED);
+	pass(1500);
+	ck_assert_msg(tries(0), "an operator's word goes before that");
+	say("filter", false, OVERRIDE_NONE);
+	pass(1500);
+	ck_assert(!tries(0));
+	pass(30000);
+	ck_assert(tries(0));
+}
+END_TEST
+
+START_TEST(the_only_host_waits_for_nobody)
+{
+	open_it();
+	wait_for_trial();
+	observe(0, OUTCOME_TROUBLE, now);
+	pass(500);
+	wait_for_trial();
+	ck_assert(tries(0));
 }
 END_TEST
 
@@ -494,18 +586,195 @@ START_TEST(a_reload_carries_over_what_is_held)
 }
 END_TEST
 
-static void
-say(const char *name, bool destination, enum override_state state)
+/* The state that counts at a host's gate. */
+static enum breaker_state
+gate_at(int i)
 {
-	struct store_reply reply;
+	return view_state(&fleet_views(host[i])[0], fleet_time(host[i], now));
+}
+
+/* A second of mail: mx1 has an outcome of its own, the others deliver. */
+static void
+mail(enum outcome_class at_mx1)
+{
+	observe(0, at_mx1, now);
+	for (int i = 1; i < n_hosts; i++)
+		observe(i, OUTCOME_OK, now);
+	pass(1000);
+}
+
+static void
+open_at_mx1(void)
+{
+	add_host();
+	pass(3000);
+	for (int n = 0; n < 10; n++)
+		mail(OUTCOME_TROUBLE);
+	pass(1000);
+}
+
+START_TEST(a_host_alone_opens_for_itself)
+{
+	const struct upstream_view *view = &fleet_views(host[0])[0];
+	struct line *line;
+
+	open_at_mx1();
+	ck_assert_int_eq(gate_at(0), BREAKER_OPEN);
+	ck_assert_str_eq(view->own.rule, "svc-unavail");
+	ck_assert_str_eq(view_record(view)->incident, view->own.incident);
+	ck_assert_str_ne(view->own.incident, "");
+	for (int i = 0; i < n_hosts; i++) {
+		ck_assert_int_eq(state_at(i), BREAKER_CLOSED);
+		ck_assert(i == 0 || gate_at(i) == BREAKER_CLOSED);
+	}
+	ck_assert_uint_eq(store.of_a_host, 1);
+	/* Its slots are the others' now, where they have use for them. */
+	line = fleet_line(fleet_upstream(host[0], 0));
+	line_wish(line, now);
+	ck_assert(!line_take(line, now));
+	for (int n = 0; n < 10; n++) {
+		use_all();
+		pass(500);
+	}
+	ck_assert_uint_eq(line_state(fleet_line(fleet_upstream(host[1], 0)),
+	    now).in_use, 4);
+	end_all();
+}
+END_TEST
+
+START_TEST(it_tries_by_itself_one_connection_at_a_time)
+{
+	struct line *line = fleet_line(fleet_upstream(host[0], 0));
+
+	open_at_mx1();
+	while (gate_at(0) == BREAKER_OPEN)
+		mail(OUTCOME_IGNORE);
+	ck_assert_int_eq(gate_at(0), BREAKER_HALF_OPEN);
+	line_wish(line, now);
+	pass(1500);
+	ck_assert(line_take(line, now));
+	ck_assert(!line_take(line, now));
+	/* One more failure, and it waits again. */
+	observe(0, OUTCOME_TROUBLE, now);
+	line_give(line, now);
+	pass(500);
+	ck_assert_int_eq(gate_at(0), BREAKER_OPEN);
+	ck_assert_uint_eq(fleet_views(host[0])[0].own.breaker.trips, 2);
+	while (gate_at(0) != BREAKER_CLOSED)
+		mail(gate_at(0) == BREAKER_OPEN ? OUTCOME_IGNORE : OUTCOME_OK);
+	ck_assert_int_eq(state_at(0), BREAKER_CLOSED);
+	ck_assert_uint_ge(take_all(0), 1);
+}
+END_TEST
+
+START_TEST(the_fleets_breaker_takes_over_what_others_see_too)
+{
+	open_at_mx1();
+	for (int n = 0; n < 20 && state_at(1) != BREAKER_OPEN; n++) {
+		observe(1, OUTCOME_TROUBLE, now);
+		observe(2, OUTCOME_TROUBLE, now);
+		pass(1000);
+	}
+	pass(1200);
+	for (int i = 0; i < n_hosts; i++) {
+		ck_assert_int_eq(state_at(i), BREAKER_OPEN);
+		ck_assert_int_eq(fleet_views(host[i])[0].own.breaker.state,
+		    BREAKER_CLOSED);
+		ck_assert_uint_eq(fleet_views(host[i])[0].record.breaker.trips,
+		    1);
+	}
+}
+END_TEST
+
+START_TEST(a_host_sees_its_own_trouble_while_the_store_is_away)
+{
+	pass(3000);
+	observe(1, OUTCOME_OK, now);
+	pass(500);
+	store.away = true;
+	for (int n = 0; n < 10; n++)
+		observe(0, OUTCOME_TROUBLE, now);
+	pass(1000);
+	ck_assert_int_eq(gate_at(0), BREAKER_OPEN);
+	ck_assert_int_eq(gate_at(1), BREAKER_CLOSED);
+	ck_assert_uint_eq(take_all(0), 0);
+	while (gate_at(0) != BREAKER_CLOSED) {
+		if (gate_at(0) != BREAKER_OPEN)
+			observe(0, OUTCOME_OK, now);
+		pass(1000);
+	}
+	/* What was granted before is still there, and no more. */
+	ck_assert_uint_ge(granted(0), 1);
+	ck_assert_uint_le(granted(0) + granted(1), 4);
+}
+END_TEST
+
+START_TEST(what_all_see_is_nobodys_own)
+{
+	add_host();
+	pass(3000);
+	for (int n = 0; n < 30; n++)
+		mail(OUTCOME_OK);
+	for (int n = 0; n < 5; n++) {
+		for (int i = 0; i < n_hosts; i++)
+			observe(i, OUTCOME_TROUBLE, now);
+		pass(1000);
+	}
+	pass(1000);
+	for (int i = 0; i < n_hosts; i++)
+		ck_assert_int_eq(state_at(i), BREAKER_OPEN);
+	ck_assert_uint_eq(store.of_a_host, 0);
+}
+END_TEST
+
+START_TEST(one_hosts_resolver_is_its_own_trouble)
+{
+	add_host();
+	pass(3000);
+	for (int n = 0; n < 25; n++)
+		mail(OUTCOME_DNS);
+	ck_assert_int_eq(gate_at(0), BREAKER_OPEN);
+	ck_assert_int_eq(gate_at(1), BREAKER_CLOSED);
+	ck_assert_int_eq(state_at(0), BREAKER_CLOSED);
+}
+END_TEST
+
+START_TEST(a_name_that_most_hosts_do_not_find_opens_for_all)
+{
+	add_host();
+	pass(3000);
+	for (int n = 0; n < 20; n++) {
+		observe(0, OUTCOME_DNS, now);
+		observe(1, OUTCOME_DNS, now);
+		pass(1000);
+	}
+	ck_assert_int_eq(state_at(2), BREAKER_OPEN);
+	ck_assert_str_eq(fleet_views(host[2])[0].record.rule, "svc-unavail");
+}
+END_TEST
+
+START_TEST(others_hear_of_it_for_as_long_as_it_lasts)
+{
+	const struct store_request ask = { .verb = STORE_OBSERVE,
+	    .name = "filter", .u.observe = { .window_ms = 120000 } };
+	static struct store_reply reply;
 	struct err err;
 
-	ck_assert_int_eq(store_local_call(store.local, &(struct store_request){
-		.verb = STORE_OVERRIDE, .name = name,
-		.u.override = { .destination = destination, .state = state,
-		    .for_ms = 60000, .by = "anna", .reason = "test" },
-	    }, now + 1000000, &reply, &err), 0);
+	open_at_mx1();
+	ck_assert_int_eq(store_local_call(store.local, &ask, now + 1000000,
+	    &reply, &err), 0);
+	ck_assert_uint_eq(reply.u.upstream.n_alone, 1);
+	ck_assert_str_eq(reply.u.upstream.alone[0].host, "mx1");
+	ck_assert_str_eq(reply.u.upstream.alone[0].incident,
+	    fleet_views(host[0])[0].own.incident);
+	while (gate_at(0) != BREAKER_CLOSED)
+		mail(gate_at(0) == BREAKER_OPEN ? OUTCOME_IGNORE : OUTCOME_OK);
+	pass(1500);
+	ck_assert_int_eq(store_local_call(store.local, &ask, now + 1000000,
+	    &reply, &err), 0);
+	ck_assert_uint_eq(reply.u.upstream.n_alone, 0);
 }
+END_TEST
 
 static bool
 held(int i, uint32_t destination)
@@ -578,6 +847,8 @@ main(void)
 	tcase_add_test(tc, a_reason_may_come_late);
 	tcase_add_test(tc, grants_never_pass_the_cap);
 	tcase_add_test(tc, one_trial_of_the_fleet_at_a_time);
+	tcase_add_test(tc, who_failed_a_trial_lets_others_try_first);
+	tcase_add_test(tc, the_only_host_waits_for_nobody);
 	tcase_add_test(tc, hosts_share_a_rate);
 	tcase_add_test(tc, who_waits_for_a_rate_is_served_in_time);
 	tcase_add_test(tc, nothing_is_lost_while_the_store_is_away);
@@ -586,6 +857,14 @@ main(void)
 	tcase_add_test(tc, what_persists_at_the_floor_is_trouble);
 	tcase_add_test(tc, who_only_observes_lowers_nothing);
 	tcase_add_test(tc, a_reload_carries_over_what_is_held);
+	tcase_add_test(tc, a_host_alone_opens_for_itself);
+	tcase_add_test(tc, it_tries_by_itself_one_connection_at_a_time);
+	tcase_add_test(tc, the_fleets_breaker_takes_over_what_others_see_too);
+	tcase_add_test(tc, a_host_sees_its_own_trouble_while_the_store_is_away);
+	tcase_add_test(tc, what_all_see_is_nobodys_own);
+	tcase_add_test(tc, one_hosts_resolver_is_its_own_trouble);
+	tcase_add_test(tc, a_name_that_most_hosts_do_not_find_opens_for_all);
+	tcase_add_test(tc, others_hear_of_it_for_as_long_as_it_lasts);
 	tcase_add_test(tc, an_operator_holds_a_destination);
 	tcase_add_test(tc, a_hold_ends_though_the_store_is_away);
 	tcase_add_test(tc, a_reload_carries_over_a_hold);

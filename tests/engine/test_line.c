@@ -85,6 +85,31 @@ START_TEST(a_greater_grant_serves_the_line)
 }
 END_TEST
 
+START_TEST(a_limit_is_below_any_grant)
+{
+	struct line *line = line_new();
+	struct who a = { 0 }, b = { 0 };
+
+	line_grant(line, 4, 0);
+	line_set_limit(line, 1);
+	ck_assert(line_take(line, 0));
+	ck_assert(!line_take(line, 0));
+	ck_assert_uint_eq(line_state(line, 0).granted, 4);
+	ck_assert_uint_eq(line_state(line, 0).free, 0);
+	stand(line, &a, 1000);
+	stand(line, &b, 1000);
+	ck_assert_msg(line_state(line, 0).waiting == 0, "it asks for no more");
+	line_give(line, 0);
+	ck_assert_int_eq(a.slots, 1);
+	ck_assert_int_eq(b.answers, 0);
+	line_set_limit(line, UINT32_MAX);
+	line_serve(line, 0);
+	ck_assert_int_eq(b.slots, 1);
+	ck_assert_uint_eq(line_state(line, 0).free, 2);
+	line_free(&line);
+}
+END_TEST
+
 START_TEST(a_refused_slot_rests)
 {
 	struct line *line = line_new();
@@ -317,6 +342,7 @@ main(void)
 	tcase_add_test(tc, slots_are_spent_from_memory);
 	tcase_add_test(tc, first_come_first_served);
 	tcase_add_test(tc, a_greater_grant_serves_the_line);
+	tcase_add_test(tc, a_limit_is_below_any_grant);
 	tcase_add_test(tc, a_refused_slot_rests);
 	tcase_add_test(tc, deadlines_need_no_order);
 	tcase_add_test(tc, a_void_grant_keeps_what_is_in_use);

@@ -28,6 +28,14 @@ static const struct {
 		.sample = "4.3.2 busy", .incident = "f-1" },
 	    "event=breaker|upstream=filter|from=closed|to=open|reason=streak|"
 	    "allowance=0|rule=busy|sample=4.3.2 busy|incident=f-1|host=mx1" },
+	{ "one of a host alone says so",
+	    { .kind = EVENT_STATE, .host = "mx1", .upstream = "filter",
+		.own = true, .from = BREAKER_CLOSED, .to = BREAKER_OPEN,
+		.reason = BREAKER_STREAK, .rule = "busy",
+		.sample = "4.3.2 busy", .incident = "f-1" },
+	    "event=breaker|upstream=filter|scope=host|from=closed|to=open|"
+	    "reason=streak|allowance=0|rule=busy|sample=4.3.2 busy|"
+	    "incident=f-1|host=mx1" },
 	{ "what is empty is left out",
 	    { .kind = EVENT_STATE, .host = "mx1", .upstream = "filter",
 		.from = BREAKER_HALF_OPEN, .to = BREAKER_CLOSED,

@@ -518,8 +518,11 @@ def a_loop_that_dies_at_its_end_is_told(d):
     child = d.child()
     os.kill(child, signal.SIGSTOP)
     d.policyd.terminate()
-    until(lambda: has_pending(child, signal.SIGTERM), "the order to end")
-    os.kill(child, signal.SIGKILL)
+    try:
+        until(lambda: has_pending(child, signal.SIGTERM), "the order to end")
+        os.kill(child, signal.SIGKILL)
+    except (FileNotFoundError, ProcessLookupError):
+        pass        # on a slow machine its parent was first
     equal(d.policyd.wait(PATIENCE), 1)
     if not d.logged("signal=9"):
         raise AssertionError("not a word about it")

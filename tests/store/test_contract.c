@@ -717,6 +717,91 @@ START_TEST(evidence_is_cleared_only_afresh)
 }
 END_TEST
 
+/* A host tells of its own breaker, or only reads (NULL). */
+static struct store_reply
+tell_alone(const char *host, const struct upstream_record *own, int64_t ttl_ms)
+{
+	return ask(&(struct store_request){
+		.verb = STORE_OBSERVE,
+		.name = "filter",
+		.u.observe = { .host = host, .window_ms = 120000,
+		    .alone = own, .alone_ttl_ms = ttl_ms },
+	    });
+}
+
+START_TEST(who_is_alone_in_trouble_is_seen_by_all)
+{
+	const struct upstream_record open = an_open_record(), fine = { 0 };
+	struct upstream_record ramp = open, own;
+	struct store_reply r;
+
+	open_store(_i);
+	ramp.breaker = (struct breaker){ .state = BREAKER_RAMP, .trips = 1,
+	    .allowance = 250, .until_ms = 1763728090000 };
+	tell_alone("mx1", &open, 30000);
+	tell_alone("mx2", &ramp, 30000);
+	r = tell_alone("mx3", NULL, 0);
+	ck_assert_uint_eq(r.u.upstream.n_alone, 2);
+	ck_assert_int_eq(r.u.upstream.record.breaker.state, BREAKER_CLOSED);
+	own = store_alone_record(&r, "mx1");
+	ck_assert(record_sane(&own));
+	ck_assert_int_eq(own.breaker.state, BREAKER_OPEN);
+	ck_assert_int_eq(own.breaker.until_ms, open.breaker.until_ms);
+	ck_assert_str_eq(own.incident, open.incident);
+	own = store_alone_record(&r, "mx2");
+	ck_assert(record_sane(&own));
+	ck_assert_int_eq(own.breaker.state, BREAKER_RAMP);
+	ck_assert_uint_eq(own.breaker.allowance, 250);
+	own = store_alone_record(&r, "mx3");
+	ck_assert_int_eq(own.breaker.state, BREAKER_CLOSED);
+	/* Told again it has one row; closed it has none. */
+	r = tell_alone("mx1", &ramp, 30000);
+	ck_assert_uint_eq(r.u.upstream.n_alone, 2);
+	ck_assert_int_eq(store_alone_record(&r, "mx1").breaker.state,
+	    BREAKER_RAMP);
+	tell_alone("mx1", &fine, 30000);
+	r = tell_alone("mx2", NULL, 0);
+	ck_assert_uint_eq(r.u.upstream.n_alone, 1);
+	ck_assert_str_eq(r.u.upstream.alone[0].host, "mx2");
+}
+END_TEST
+
+START_TEST(what_a_host_said_of_itself_ends)
+{
+	const struct upstream_record open = an_open_record();
+
+	open_store(_i);
+	tell_alone("mx2", &open, 30000);
+	tell_alone("mx1", &open, 1);
+	nap(20);
+	ck_assert_uint_eq(tell_alone("mx3", NULL, 0).u.upstream.n_alone, 1);
+	if (store->call != local_call)
+		ck_assert_str_eq(redis_say(&redis, "HLEN "
+		    "mailweir:upstream:{filter}:alone"), "2");
+	/* Who tells of itself clears away what has ended. */
+	tell_alone("mx2", &open, 30000);
+	if (store->call != local_call)
+		ck_assert_str_eq(redis_say(&redis, "HLEN "
+		    "mailweir:upstream:{filter}:alone"), "1");
+}
+END_TEST
+
+START_TEST(nonsense_about_a_host_is_left_out)
+{
+	static const char *const values[] = {
+		"open 0 1 9999999999999 id", "closed 0 1 9999999999999 id",
+		"ajar 0 1 9999999999999 id", "open 0 1 1 id", "open", "",
+	};
+
+	open_store(_i);
+	for (size_t i = 0; i < MW_N_OF(values); i++)
+		redis_say(&redis, "HSET mailweir:upstream:{filter}:alone h%d "
+		    "%s", (int)i, values[i]);
+	ck_assert_uint_eq(tell_alone("mx1", NULL, 0).u.upstream.n_alone,
+	    store->call == local_call ? 0 : 1);
+}
+END_TEST
+
 START_TEST(an_override_lasts_as_long_as_it_says)
 {
 	struct store_request force = {
@@ -1080,6 +1165,9 @@ main(void)
 		outcomes_of_another_version_count_in_the_totals_only,
 		a_record_comes_back_as_it_was, every_state_comes_back_as_it_was,
 		a_stale_commit_changes_nothing, evidence_is_cleared_only_afresh,
+		who_is_alone_in_trouble_is_seen_by_all,
+		what_a_host_said_of_itself_ends,
+		nonsense_about_a_host_is_left_out,
 		an_override_lasts_as_long_as_it_says,
 		a_hold_is_of_a_destination_alone,
 		what_is_in_use_shows_beside_the_outcomes,

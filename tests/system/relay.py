@@ -66,6 +66,12 @@ class _Session(asyncio.Protocol):
     def connection_made(self, transport):
         relay = self.relay
         self.transport = transport
+        peer = transport.get_extra_info("peername")[0]
+        if peer in relay.shunned:
+            relay.shunned[peer] += 1
+            self.gone = True
+            transport.abort()
+            return
         relay.connections += 1
         relay.connected_at.append(time.monotonic())
         relay.sessions.add(self)
@@ -226,6 +232,7 @@ class Relay:
         self.tls = tls
         self.limit = limit
         self.seconds = seconds
+        self.shunned = {}           # address -> connections cut at once
         self.mode = MODES["healthy"]
         self.sessions = set()
         self.forget()

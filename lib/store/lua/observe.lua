@@ -1,18 +1,34 @@
--- KEYS: upstream, override, window. ARGV: host, version, window_ms, bucket_ms,
--- good (1: one among them), tail (bad ones behind it), bad (all of them), then
--- class and count in turn; none of these: nothing is written.
-local upstream, override, window = KEYS[1], KEYS[2], KEYS[3]
-if #ARGV > 7 then
-	for i = 8, #ARGV, 2 do
+-- KEYS: upstream, override, window, alone. ARGV: host, version, window_ms,
+-- bucket_ms, good (1: one among them), tail (bad ones behind it), bad (all of
+-- them), the host's own breaker ('-': closed, '': nothing is said), its
+-- incident and how long that holds, then class and count in turn; none of
+-- these: nothing is counted.
+local upstream, override, window, alone = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local first = 11
+if ARGV[8] == '-' then
+	redis.call('HDEL', alone, ARGV[1])
+elseif ARGV[8] ~= '' then
+	local rows = redis.call('HGETALL', alone)
+	for i = 1, #rows, 2 do
+		if number(string.match(rows[i + 1], ' (%d+) %S+$')) <= now then
+			redis.call('HDEL', alone, rows[i])
+		end
+	end
+	redis.call('HSET', alone, ARGV[1], string.format('%s %.0f %s', ARGV[8],
+	    now + tonumber(ARGV[10]), ARGV[9]))
+	keep(alone, tonumber(ARGV[10]))
+end
+if #ARGV >= first then
+	for i = first, #ARGV, 2 do
 		add(upstream, 'outcome_' .. ARGV[i], tonumber(ARGV[i + 1]))
 	end
 end
-if #ARGV > 7 and number(redis.call('HGET', upstream, 'version'))
+if #ARGV >= first and number(redis.call('HGET', upstream, 'version'))
     == tonumber(ARGV[2]) then
 	local window_ms, bucket_ms = tonumber(ARGV[3]), tonumber(ARGV[4])
 	local bucket = math.floor(now / bucket_ms)
 	local oldest = math.floor((now - window_ms) / bucket_ms)
-	for i = 8, #ARGV, 2 do
+	for i = first, #ARGV, 2 do
 		add(window, bucket .. ':' .. ARGV[i] .. ':' .. ARGV[1],
 		    tonumber(ARGV[i + 1]))
 	end
@@ -31,4 +47,5 @@ if #ARGV > 7 and number(redis.call('HGET', upstream, 'version'))
 	redis.call('HSET', upstream, 'streak', string.format('%.0f', streak))
 end
 return { now, redis.call('HGETALL', upstream),
-    redis.call('HGETALL', override), redis.call('HGETALL', window) }
+    redis.call('HGETALL', override), redis.call('HGETALL', window),
+    redis.call('HGETALL', alone) }
