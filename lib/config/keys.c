@@ -155,7 +155,7 @@ static const struct config_key keys[KEYS] = {
 	    "100ms..1d", "\"30s\"", "the first wait before it is tried again",
 	    NOW },
 	[KEY_BREAKER_OPEN_MAX] = { "breaker", "open_max", "duration",
-	    "100ms..1d", "\"15m\"", "the longest wait; it doubles up to this",
+	    "100ms..1d", "\"5m\"", "the longest wait; it doubles up to this",
 	    NOW },
 	[KEY_BREAKER_SLOW_AFTER] = { "breaker", "slow_after", "duration",
 	    "100ms..20m", "\"5s\"",
@@ -191,11 +191,11 @@ static const struct config_key keys[KEYS] = {
 	[KEY_SLOW_CUT] = { "slow", "cut", "percent", "10..99", "70",
 	    "what is left of the connections in use to an upstream that says: "
 	    "too many", NOW },
-	[KEY_SLOW_EVERY] = { "slow", "every", "duration", "1s..1h", "\"60s\"",
+	[KEY_SLOW_EVERY] = { "slow", "every", "duration", "1s..1h", "\"10s\"",
 	    "no second cut within this time, nor a second raise", NOW },
 	[KEY_SLOW_FLOOR] = { "slow", "floor", "integer", "1..100000", "1",
 	    "connections that are never cut", NOW },
-	[KEY_SLOW_RAISE] = { "slow", "raise", "integer", "1..100000", "1",
+	[KEY_SLOW_RAISE] = { "slow", "raise", "integer", "1..100000", "2",
 	    "connections that come back at a time", NOW },
 
 	[KEY_PROBE_EVERY] = { "probe", "every", "duration", "1s..1h",

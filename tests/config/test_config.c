@@ -264,7 +264,7 @@ START_TEST(the_defaults)
 	ck_assert_uint_eq(u->breaker.shed_at, 500);
 	ck_assert_uint_eq(u->breaker.open_at, 900);
 	ck_assert_int_eq(u->breaker.open_for_ms, 30000);
-	ck_assert_int_eq(u->breaker.open_max_ms, 900000);
+	ck_assert_int_eq(u->breaker.open_max_ms, 300000);
 	ck_assert_int_eq(u->breaker.slow_after_ms, 5000);
 	ck_assert_uint_eq(u->breaker.trials, 3);
 	ck_assert_uint_eq(u->breaker.n_ramp, 5);
