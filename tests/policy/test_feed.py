@@ -58,7 +58,8 @@ def is_fed(d):
 
 def outcomes(d, upstream="filter"):
     """What was counted, without what went well."""
-    fields = d.redis("HGETALL", "mailweir:upstream:{%s}" % upstream).split("\n")
+    answer = d.redis("HGETALL", "mailweir:upstream:{%s}" % upstream)
+    fields = answer.split("\n")
     pairs = dict(zip(fields[::2], fields[1::2]))
     return {name[8:]: int(value) for name, value in pairs.items()
             if name.startswith("outcome_") and name != "outcome_ok"
