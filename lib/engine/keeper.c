@@ -205,8 +205,13 @@ read_upstream(struct keeper *k, uint32_t index)
 		},
 	};
 
-	if (ask(k, &rq, &reply) == -1)
+	if (ask(k, &rq, &reply) == -1) {
+		/* policyd tells of this host for as long as it can be heard. */
+		pthread_mutex_lock(&k->mutex);
+		view->own = (struct upstream_record){ 0 };
+		pthread_mutex_unlock(&k->mutex);
 		return;
+	}
 	pthread_mutex_lock(&k->mutex);
 	view->known = true;
 	view->record = reply.u.upstream.record;

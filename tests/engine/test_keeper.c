@@ -219,6 +219,41 @@ START_TEST(sees_what_an_operator_says)
 }
 END_TEST
 
+static void
+come_to_state(enum breaker_state state)
+{
+	struct upstream_view views[MW_N_OF(upstreams)];
+	struct override holds[MW_N_OF(destinations)];
+	uint32_t queued[MW_N_OF(destinations)];
+	const int64_t start = clock_mono_ms();
+	int64_t now_ms;
+
+	do {
+		ck_assert_int_lt(clock_mono_ms() - start, PATIENCE_MS);
+		nap();
+		now_ms = keeper_look(keeper, views, holds, queued);
+	} while (view_state(&views[1], now_ms) != state);
+}
+
+START_TEST(sees_what_this_host_alone_sees)
+{
+	const long long later = (long long)clock_wall_ms() + 60000;
+	char row[80];
+
+	snprintf(row, sizeof(row), "open 0 %lld %lld id", later, later);
+	redis_say(&redis, "HSET mailweir:upstream:{relay}:alone mx1 %s other %s",
+	    row, row);
+	come_to_state(BREAKER_OPEN);
+	redis_say(&redis, "HDEL mailweir:upstream:{relay}:alone mx1");
+	come_to_state(BREAKER_CLOSED);
+	redis_say(&redis, "HSET mailweir:upstream:{relay}:alone mx1 %s", row);
+	come_to_state(BREAKER_OPEN);
+	redis_kill(&redis);
+	come_to_state(BREAKER_CLOSED);
+	redis_restart(&redis);
+}
+END_TEST
+
 START_TEST(close_gives_back_and_sends_what_was_counted)
 {
 	const struct intake_verdict cap = {
@@ -324,6 +359,7 @@ main(void)
 	    what_was_given_back_to_a_silent_redis_is_dropped_later);
 	tcase_add_test(t, a_silent_redis_costs_its_timeout_once);
 	tcase_add_test(t, sees_what_an_operator_says);
+	tcase_add_test(t, sees_what_this_host_alone_sees);
 	tcase_add_test(t, close_gives_back_and_sends_what_was_counted);
 	tcase_add_test(t, many_threads_never_hold_more_than_the_cap);
 	tcase_add_test(t, whatever_redis_does_it_ends_with_what_is_held);
