@@ -727,6 +727,26 @@ START_TEST(what_all_see_is_nobodys_own)
 }
 END_TEST
 
+START_TEST(what_all_shed_is_shed_once)
+{
+	add_host();
+	pass(3000);
+	for (int n = 0; n < 45; n++) {
+		for (int i = 0; i < n_hosts; i++)
+			observe(i, n % 3 == 0 ? OUTCOME_OK : OUTCOME_TROUBLE,
+			    now);
+		pass(200);
+	}
+	pass(1200);
+	for (int i = 0; i < n_hosts; i++) {
+		ck_assert_int_eq(state_at(i), BREAKER_SHEDDING);
+		ck_assert_int_eq(fleet_views(host[i])[0].own.breaker.state,
+		    BREAKER_CLOSED);
+	}
+	ck_assert_uint_eq(store.of_a_host, 0);
+}
+END_TEST
+
 START_TEST(one_hosts_resolver_is_its_own_trouble)
 {
 	add_host();
@@ -862,6 +882,7 @@ main(void)
 	tcase_add_test(tc, the_fleets_breaker_takes_over_what_others_see_too);
 	tcase_add_test(tc, a_host_sees_its_own_trouble_while_the_store_is_away);
 	tcase_add_test(tc, what_all_see_is_nobodys_own);
+	tcase_add_test(tc, what_all_shed_is_shed_once);
 	tcase_add_test(tc, one_hosts_resolver_is_its_own_trouble);
 	tcase_add_test(tc, a_name_that_most_hosts_do_not_find_opens_for_all);
 	tcase_add_test(tc, others_hear_of_it_for_as_long_as_it_lasts);
