@@ -104,9 +104,9 @@ learn(struct map_conn *m, const struct story_news *news, const char *rule,
 	if (news->observe)
 		observe(m, news, rule, text, now_ms);
 	if (news->free_slot && news->rest)
-		line_rest(fleet_line(m->at), now_ms);
+		line_rest(fleet_line(m->at), news->began_ms, now_ms);
 	else if (news->free_slot)
-		line_give(fleet_line(m->at), now_ms);
+		line_give(fleet_line(m->at), news->began_ms, now_ms);
 }
 
 static void
@@ -288,7 +288,7 @@ wait_over(struct line_waiter *w, bool granted, int64_t now_ms)
 	else {
 		refuse(m, m->asked, &v);
 		if (granted)
-			line_give(fleet_line(m->asked), now_ms);
+			line_give(fleet_line(m->asked), now_ms, now_ms);
 	}
 	conn_answered(&m->conn);
 }
@@ -335,7 +335,7 @@ gate(struct map_conn *m, uint32_t destination, struct span nexthop)
 	if (v.answer == GATE_REFUSE)
 		return refuse(m, u, &v);
 	if (!v.needs_slot) {
-		line_force(fleet_line(u));
+		line_force(fleet_line(u), now_ms);
 		return grant(m, d, (uint32_t)route, now_ms);
 	}
 	if (line_take(fleet_line(u), now_ms))

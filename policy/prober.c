@@ -89,12 +89,13 @@ static void
 run_free(struct run *r, int64_t now_ms)
 {
 	struct subject *s = r->subject;
+	const int64_t began_ms = r->began_ms;
 
 	bufferevent_free(r->bev);
 	event_free(r->timer);
 	mem_free(r);
 	s->run = NULL;
-	line_give(fleet_line(s->u), now_ms);
+	line_give(fleet_line(s->u), began_ms, now_ms);
 }
 
 /*

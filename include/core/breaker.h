@@ -106,7 +106,8 @@ bool breaker_starts_afresh(const struct breaker *b, const struct breaker *next);
 /* Share of the traffic that it may get now, 0..1000. HALF_OPEN: 1000, of one
  * connection at a time; see breaker_connections. */
 uint32_t breaker_allowance(const struct breaker *b);
-/* How many connections of the fleet at most: OPEN 0, HALF_OPEN 1, else cap. */
+/* How many new connections of the fleet at most: OPEN 0, HALF_OPEN 1, else
+ * cap. */
 uint32_t breaker_connections(const struct breaker *b, uint32_t cap);
 
 /* "closed", "shedding", "open", "half-open", "ramp"; never NULL. */

@@ -79,6 +79,8 @@ void fleet_note_time(struct fleet *f, const struct store_reply *reply);
 void fleet_publish_view(struct fleet_upstream *u);
 /* The fleet's cap on connections to it now. */
 uint32_t fleet_connections(const struct fleet_upstream *u);
+/* The cap on these and the old ones (engine/line) together. */
+uint32_t fleet_limit(const struct fleet_upstream *u);
 
 /* fleet_record.c */
 void fleet_record_tick(struct fleet_upstream *u, int64_t now_ms);

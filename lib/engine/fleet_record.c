@@ -32,6 +32,22 @@ errand_new(struct fleet_upstream *u)
 }
 
 /*
+ * Connections that hang from the time before it may hang for long. They do not
+ * take the place of the trial, which is to find out whether others do.
+ */
+static void
+begin_trial(struct fleet_upstream *u, const struct breaker *before,
+    const struct breaker *now)
+{
+	if (now->state != BREAKER_HALF_OPEN || (before->state == now->state &&
+	    before->since_ms == now->since_ms))
+		return;
+	line_turn(u->line, fleet_now(u->fleet));
+	u->epoch++;
+	u->slots_at_ms = 0;
+}
+
+/*
  * Take over what the store says. A fall of the cap makes the grant void: it
  * was given under the old one, and the sum of all hosts must not pass the
  * new one before each has asked again.
@@ -42,6 +58,7 @@ adopt(struct fleet_upstream *u, const struct upstream_record *record,
 {
 	const uint32_t before = fleet_connections(u);
 
+	begin_trial(u, &u->view.record.breaker, &record->breaker);
 	u->view.known = true;
 	u->view.record = *record;
 	if (override != NULL)

@@ -177,8 +177,10 @@ add_slots(struct command *c, const struct store_request *r)
 	add_text(c, r->u.slots.host);
 	add_int(c, r->u.slots.in_use);
 	add_int(c, r->u.slots.waiting);
+	add_int(c, r->u.slots.old);
 	add_int(c, r->u.slots.held);
 	add_int(c, r->u.slots.cap);
+	add_int(c, r->u.slots.limit);
 	add_int(c, r->u.slots.ttl_ms);
 	add_int(c, r->u.slots.settle_ms);
 }

@@ -325,7 +325,7 @@ tries(int i)
 	pass(1500);
 	taken = line_take(line, now);
 	if (taken)
-		line_give(line, now);
+		line_give(line, now, now);
 	return taken;
 }
 
@@ -380,6 +380,72 @@ START_TEST(the_only_host_waits_for_nobody)
 }
 END_TEST
 
+/* So many connections of mx1 hang while it opens and the wait ends. */
+static void
+hang(uint32_t n)
+{
+	struct line *line = fleet_line(fleet_upstream(host[0], 0));
+
+	for (; n > 0; n--)
+		do {
+			line_wish(line, now);
+			pass(FLEET_TICK_MS);
+		} while (!line_take(line, now));
+	open_it();
+	pass(31000);
+	ck_assert_int_eq(state_at(0), BREAKER_HALF_OPEN);
+}
+
+START_TEST(a_trial_does_not_wait_for_what_hangs)
+{
+	const struct store_request seen = {
+		.verb = STORE_OBSERVE, .name = "filter",
+		.u.observe.window_ms = 120000,
+	};
+	struct line *line = fleet_line(fleet_upstream(host[0], 0));
+	struct store_reply reply;
+	struct err err;
+
+	hang(3);
+	line_wish(fleet_line(fleet_upstream(host[1], 0)), now);
+	for (int n = 0; n < 40; n++) {
+		pass(FLEET_TICK_MS);
+		ck_assert_uint_le(granted(0) + granted(1), 1);
+	}
+	ck_assert_uint_eq(granted(0) + granted(1), 1);
+	ck_assert_uint_eq(line_state(line, now).old, 3);
+	ck_assert_int_eq(store_local_call(store.local, &seen, now, &reply,
+	    &err), 0);
+	ck_assert_uint_eq(reply.u.upstream.in_use, 3);
+	/* They end in the ramp, and the cap holds all the while. */
+	for (int n = 0; n < 3; n++)
+		observe(1, OUTCOME_OK, now);
+	for (uint32_t old = 3; old > 0; old--) {
+		for (int n = 0; n < 10; n++) {
+			pass(FLEET_TICK_MS);
+			ck_assert_uint_le(granted(0) + granted(1), 4 - old);
+		}
+		line_give(line, 1, now);
+	}
+	pass(LINE_WISH_MS);
+	ck_assert_uint_eq(granted(0) + granted(1), 4);
+}
+END_TEST
+
+START_TEST(where_all_hangs_there_is_no_trial)
+{
+	hang(4);
+	for (int n = 0; n < 40; n++) {
+		pass(FLEET_TICK_MS);
+		ck_assert_uint_eq(granted(0) + granted(1), 0);
+	}
+	line_give(fleet_line(fleet_upstream(host[0], 0)), 1, now);
+	line_wish(fleet_line(fleet_upstream(host[1], 0)), now);
+	pass(1500);
+	ck_assert_uint_eq(granted(0) + granted(1), 1);
+}
+END_TEST
+
 struct waiting {
 	struct line_waiter waiter;	/* first: see served() */
 	int slots;
@@ -399,7 +465,7 @@ take_all(int i)
 	uint32_t n = 0;
 
 	for (; line_take(line, now); n++)
-		line_give(line, now);
+		line_give(line, now, now);
 	return n;
 }
 
@@ -430,7 +496,7 @@ START_TEST(who_waits_for_a_rate_is_served_in_time)
 	ck_assert_int_eq(who.slots, 0);
 	pass(200);
 	ck_assert_int_eq(who.slots, 1);
-	line_give(line, now);
+	line_give(line, now, now);
 }
 END_TEST
 
@@ -476,7 +542,7 @@ end_all(void)
 		struct line *line = fleet_line(fleet_upstream(host[i], 0));
 
 		while (line_state(line, now).in_use > 0)
-			line_give(line, now);
+			line_give(line, now, now);
 	}
 }
 
@@ -581,7 +647,7 @@ START_TEST(a_reload_carries_over_what_is_held)
 	fleet_reload(host[0], &(struct plan){ .upstreams = more,
 	    .n_upstreams = 1 });
 	ck_assert_int_eq(fleet_index(u), -1);
-	line_give(fleet_line(u), now);
+	line_give(fleet_line(u), now, now);
 	pass(100);
 }
 END_TEST
@@ -656,7 +722,7 @@ START_TEST(it_tries_by_itself_one_connection_at_a_time)
 	ck_assert(!line_take(line, now));
 	/* One more failure, and it waits again. */
 	observe(0, OUTCOME_TROUBLE, now);
-	line_give(line, now);
+	line_give(line, now, now);
 	pass(500);
 	ck_assert_int_eq(gate_at(0), BREAKER_OPEN);
 	ck_assert_uint_eq(fleet_views(host[0])[0].own.breaker.trips, 2);
@@ -849,6 +915,8 @@ main(void)
 	tcase_add_test(tc, one_trial_of_the_fleet_at_a_time);
 	tcase_add_test(tc, who_failed_a_trial_lets_others_try_first);
 	tcase_add_test(tc, the_only_host_waits_for_nobody);
+	tcase_add_test(tc, a_trial_does_not_wait_for_what_hangs);
+	tcase_add_test(tc, where_all_hangs_there_is_no_trial);
 	tcase_add_test(tc, hosts_share_a_rate);
 	tcase_add_test(tc, who_waits_for_a_rate_is_served_in_time);
 	tcase_add_test(tc, nothing_is_lost_while_the_store_is_away);

@@ -582,7 +582,7 @@ START_TEST(every_field_holds_nonsense)
 	struct store_request slots = {
 		.verb = STORE_SLOTS,
 		.name = "filter",
-		.u.slots = { "a", 1, 2, 1, 10, 1000, 0 },
+		.u.slots = { "a", 1, 2, 0, 1, 10, 10, 1000, 0 },
 	};
 	struct answer a;
 
@@ -595,7 +595,7 @@ START_TEST(every_field_holds_nonsense)
 			redis_say(&redis, "HSET mailweir:upstream:{filter} "
 			    "%s %s", fields[f], junk[j]);
 		redis_say(&redis, "HSET mailweir:upstream:{filter}:slots "
-		    "b %s c %s", junk[j], "9 9 9 99999999999999");
+		    "b %s c %s", junk[j], "9 9 9 99999999999999 9");
 		redis_say(&redis, "HSET mailweir:upstream:{filter}:window "
 		    "%s 1 1:ok:a %s 0:nothing:b 1 1:ok 1 :: 1", junk[j],
 		    junk[j]);
