@@ -219,6 +219,7 @@ grant(struct map_conn *m, const struct destination *d, uint32_t route,
 	m->went |= 1U << route;
 	m->at = fleet_upstream(s->fleet, upstream);
 	story_granted(&m->story, upstream, now_ms);
+	fleet_asked(m->at, now_ms);
 	set_timer(m, now_ms);
 	if (tls[0] == '\0')
 		return answer(m, SOCKETMAP_NOTFOUND, "");
@@ -304,6 +305,25 @@ wait_in_line(struct map_conn *m, struct fleet_upstream *u,
 	return CONN_WAIT;
 }
 
+/*
+ * Is it better for mail to take the other way that it has? Where a probe does
+ * the trials, and where the upstream does not answer: there one attempt at a
+ * time is enough to find out.
+ */
+static enum decide_reason
+hazard(const struct map_conn *m, struct fleet_upstream *u, int64_t now_ms)
+{
+	const struct server *s = m->conn.server;
+
+	if (view_state(fleet_view(u), server_fleet_ms(s)) ==
+	    BREAKER_HALF_OPEN && prober_tries(s->prober, u))
+		return DECIDE_TRIAL_TAKEN;
+	if (fleet_is_silent(u, now_ms) &&
+	    line_state(fleet_line(u), now_ms).in_use > 0)
+		return DECIDE_SILENT;
+	return DECIDE_FINE;
+}
+
 static enum conn_next
 gate(struct map_conn *m, uint32_t destination, struct span nexthop)
 {
@@ -332,6 +352,11 @@ gate(struct map_conn *m, uint32_t destination, struct span nexthop)
 	v = verdict_of(m, d, (uint32_t)route);
 	if (v.would_refuse)
 		count(m, destination, DEST_WOULD_REFUSE);
+	if (v.answer == GATE_GRANT && v.alternate) {
+		v.reason = hazard(m, u, now_ms);
+		if (v.reason != DECIDE_FINE)
+			v.answer = GATE_REFUSE;
+	}
 	if (v.answer == GATE_REFUSE)
 		return refuse(m, u, &v);
 	if (!v.needs_slot) {

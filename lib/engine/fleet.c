@@ -250,6 +250,18 @@ fleet_index(const struct fleet_upstream *u)
 	return u->index;
 }
 
+void
+fleet_asked(struct fleet_upstream *u, int64_t now_ms)
+{
+	silence_asked(&u->silence, now_ms);
+}
+
+bool
+fleet_is_silent(const struct fleet_upstream *u, int64_t now_ms)
+{
+	return silence_lasts(&u->silence, u->rules.slow_after_ms, now_ms);
+}
+
 int64_t
 fleet_slow_after(const struct fleet_upstream *u)
 {

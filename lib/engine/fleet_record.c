@@ -423,6 +423,8 @@ fleet_observe(struct fleet *fleet, struct fleet_upstream *u,
 	if (!late && u->view.record.breaker.state == BREAKER_HALF_OPEN &&
 	    outcome_weight(outcome.class).bad > 0)
 		u->failed_trips = u->view.record.breaker.trips + 1;
+	if (outcome_weight(outcome.class).bad == 0)
+		silence_ends(&u->silence);
 	batch_add(late ? &u->late : &u->fresh, outcome.class);
 	alone_observe(&u->alone, &u->rules, outcome.class,
 	    fleet_time(fleet, began_ms), fleet_time(fleet, now_ms));

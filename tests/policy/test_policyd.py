@@ -44,6 +44,10 @@ destinations = {{
 {extra}
 """
 
+# Silence is known long before it is judged, and never opens a breaker.
+PATIENT = CONFIG.replace('"700ms"', '"4s"').replace("consecutive = 3",
+                                                    "consecutive = 99")
+
 # In postqueue's place: tells the queue that the test wrote, and remembers
 # what it was asked for, and when.
 POSTQUEUE = """#!/bin/sh
@@ -386,6 +390,26 @@ def a_silent_upstream_is_judged_while_it_is_silent(d):
     until(lambda: d.redis("HGET", "mailweir:upstream:{second}",
                           "outcome_trouble") == "2", "two slow answers")
     for lane in lanes + [third]:
+        lane.close()
+
+
+def mail_with_another_way_shuns_silence(d):
+    lanes = [Lane(d) for _ in range(3)]
+    for lane in lanes[:2]:
+        equal(lane.gate("filter"), "OK encrypt")
+    equal(lanes[1].gate("second"), "NOTFOUND ")
+    equal(lanes[1].outcome(OK), "NOTFOUND ")
+    equal(lanes[1].gate("filter"), "OK encrypt")
+    equal(lanes[1].gate("second"), "NOTFOUND ")
+    equal(lanes[1].outcome(OK), "NOTFOUND ")
+    time.sleep(2)                           # half of slow_after
+    equal(lanes[2].gate("filter"), "TEMP silent")
+    equal(lanes[2].gate("second"), "NOTFOUND ")
+    equal(lanes[2].outcome(OK), "NOTFOUND ")
+    equal(lanes[0].outcome(OK), "NOTFOUND ")
+    equal(lanes[2].gate("filter"), "OK encrypt")
+    equal(d.state("filter"), "closed")
+    for lane in lanes:
         lane.close()
 
 
@@ -838,6 +862,7 @@ GROUPS = [
     ({}, [it_goes_on_without_redis]),
     ({"mode": "observe", "before": a_queue},
      [observing_changes_nothing, observing_releases_nothing]),
+    ({"template": PATIENT}, [mail_with_another_way_shuns_silence]),
     ({"before": open_all}, [what_was_held_goes_oldest_first,
                             nothing_goes_twice_and_nobody_looks_too_often]),
     ({"before": hold_all}, [a_hold_closes_gate_and_intake,
