@@ -453,6 +453,23 @@ count_delivery(struct map_conn *m, uint32_t destination)
 		count(m, destination, DEST_REROUTED);
 }
 
+/* A delivery ended, this way or that: all upstreams are told between which its
+ * mail may be shifted. */
+static void
+tell_fare(const struct map_conn *m, uint32_t destination, bool good)
+{
+	const struct server *s = m->conn.server;
+	const struct destination *d =
+	    &server_plan(s)->destinations[destination];
+	uint32_t filtering = 0;
+
+	for (uint32_t i = 0; i < d->n_routes; i++)
+		filtering += !d->routes[i].unfiltered;
+	for (uint32_t i = 0; i < d->n_routes && filtering > 1; i++)
+		fleet_fared(fleet_upstream(s->fleet, d->routes[i].upstream),
+		    good);
+}
+
 /*
  * A next hop of ours that DNS does not know: smtp(8) would return the mail,
  * for a mistake in a transport table that the sender has no part in.
@@ -475,19 +492,28 @@ outcome(struct map_conn *m, uint32_t destination, struct span status)
 	struct outcome o = outcome_classify(s->config->rules, status);
 	const bool lost = is_lost_nexthop(m, status);
 	const struct shield_verdict v = judge(m, destination, status);
+	struct outcome_weight weight;
 	struct story_news news;
+	bool first;			/* report of this delivery */
 
 	if (lost)
 		o = (struct outcome){ OUTCOME_DNS, "nexthop-not-found" };
 	/* A refusal that is not believed does not say that it works either. */
 	if (v.shield == SHIELD_TROUBLE && o.class == OUTCOME_REFUSED)
 		o.class = OUTCOME_IGNORE;
+	weight = outcome_weight(o.class);
+	first = m->delivering;
 	m->delivering = false;
 	snprintf(m->destination, sizeof(m->destination), "%s",
 	    server_plan(s)->destinations[destination].name);
 	if (m->refusal.who[0] != '\0' &&
-	    span_eq(status, GATE_REFUSED_STATUS))
+	    span_eq(status, GATE_REFUSED_STATUS)) {
+		if (first && m->refusal.reason != DECIDE_FORCED)
+			tell_fare(m, destination, false);
 		return held(m, destination);
+	}
+	if (first && weight.good + weight.bad > 0)
+		tell_fare(m, destination, weight.bad == 0);
 	news = story_outcome(&m->story, o.class, fingerprint(status),
 	    outcome_may_go_on(status), now_ms);
 	if (o.class == OUTCOME_OK)

@@ -256,6 +256,12 @@ fleet_asked(struct fleet_upstream *u, int64_t now_ms)
 	silence_asked(&u->silence, now_ms);
 }
 
+void
+fleet_fared(struct fleet_upstream *u, bool good)
+{
+	review_saw(&u->review, good);
+}
+
 bool
 fleet_is_silent(const struct fleet_upstream *u, int64_t now_ms)
 {

@@ -8,6 +8,7 @@
 #define ENGINE_FLEET_PARTS_H
 
 #include "core/alone.h"
+#include "core/review.h"
 #include "core/silence.h"
 #include "engine/batch.h"
 #include "engine/fleet.h"
@@ -32,6 +33,7 @@ struct fleet_upstream {
 	uint64_t slow_total;		/* slow outcomes of the fleet, ever */
 	struct line *line;
 	struct silence silence;		/* of attempts of this host */
+	struct review review;		/* of a change that this host made */
 	struct batch fresh;		/* began in the present state */
 	struct batch late;		/* began before it: totals only */
 	char rule[OUTCOME_RULE_NAME_MAX + 1];	/* the last bad outcome's */

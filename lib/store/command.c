@@ -260,6 +260,8 @@ add_commit(struct command *c, const char *prefix, const struct store_request *r)
 	add_int(c, b->trips);
 	add_text(c, "step");
 	add_int(c, b->step);
+	add_text(c, "stepped_back");
+	add_int(c, b->backed);
 	add_text(c, "next_step_at");
 	add_int(c, b->until_ms);
 	add_text(c, "cap_limit");

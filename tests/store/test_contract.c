@@ -280,6 +280,7 @@ an_open_record(void)
 			.state = BREAKER_OPEN,
 			.reason = BREAKER_STREAK,
 			.trips = 3,
+			.backed = 450,
 			.since_ms = 1763728000000,
 			.until_ms = 1763728030000,
 		},

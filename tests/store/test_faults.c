@@ -575,7 +575,7 @@ START_TEST(every_field_holds_nonsense)
 	    "99999999999999999999999999", "closed\xff", "  1", "nan" };
 	static const char *const fields[] = { "state", "since", "allowance",
 	    "reason", "rule", "sample", "incident", "trips", "step",
-	    "next_step_at", "cap_limit", "cap_refused", "cap_cut_at",
+	    "stepped_back", "next_step_at", "cap_limit", "cap_refused", "cap_cut_at",
 	    "cap_raised_at", "streak", "settle", "in_use", "waiting",
 	    "cap", "outcome_ok", "outcome_trouble" };
 	struct store_request seen = read_upstream;
