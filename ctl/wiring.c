@@ -1,8 +1,10 @@
 #include "ctl/wiring.h"
 
+#include "base/mem.h"
 #include "base/span.h"
 #include "core/destination.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #define QUEUE_DIRECTORY "/var/spool/postfix/"
@@ -229,6 +231,67 @@ write_main(FILE *to, const struct config *config)
 		write_limits(to, p, &p->destinations[i]);
 }
 
+/* How many next hops that filter stand in the lane, whatever the domain? */
+static uint32_t
+filtering_nexthops(const struct plan *p, const struct destination *d)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < d->n_routes; i++) {
+		const struct upstream *u =
+		    &p->upstreams[d->routes[i].upstream];
+
+		if (d->routes[i].unfiltered)
+			continue;
+		for (uint32_t k = 0; k < u->n_nexthops; k++)
+			n += is_literal(u->nexthops[k]);
+	}
+	return n;
+}
+
+/* The lane is patient with the most patient of its upstreams. */
+static int64_t
+patience_s(const struct plan *p, const struct destination *d)
+{
+	int64_t most_ms = 0;
+
+	for (uint32_t i = 0; i < d->n_routes; i++) {
+		const int64_t ms = p->upstreams[d->routes[i].upstream]
+		    .breaker.slow_after_ms;
+
+		most_ms = ms > most_ms ? ms : most_ms;
+	}
+	return (most_ms + 999) / 1000;
+}
+
+/*
+ * By default smtp(8) waits minutes for each reply. What takes longer than
+ * slow_after counts as trouble anyway, and here somebody else would take the
+ * mail. The minimum times of RFC 5321, 4.5.3.2, are for who has no choice.
+ * From the first byte of the message on they stand: whoever gives up after the
+ * final dot may deliver twice (RFC 1047).
+ */
+static void
+write_patience(FILE *to, const struct plan *p, const struct destination *d)
+{
+	static const struct {
+		const char *limit;
+		int64_t usual_s;	/* Postfix's default */
+	} limits[] = {
+		{ "connect", 30 }, { "helo", 300 }, { "starttls", 300 },
+		{ "xforward", 300 }, { "mail", 300 }, { "rcpt", 300 },
+		{ "data_init", 120 }, { "rset", 20 },
+	};
+	const int64_t s = patience_s(p, d);
+
+	if (filtering_nexthops(p, d) < 2)
+		return;
+	for (size_t i = 0; i < MW_N_OF(limits); i++)
+		if (s < limits[i].usual_s)
+			fprintf(to, "    -o smtp_%s_timeout=%" PRId64 "s\n",
+			    limits[i].limit, s);
+}
+
 static void
 write_master(FILE *to, const struct config *config)
 {
@@ -250,6 +313,7 @@ write_master(FILE *to, const struct config *config)
 		fputs("    -o smtp_connection_cache_on_demand=no\n"
 		    "    -o smtp_connection_cache_destinations=\n"
 		    "    -o syslog_name=postfix/$service_name\n", to);
+		write_patience(to, p, d);
 	}
 }
 

@@ -5,7 +5,8 @@
  *
  * A lane is a clone of smtp(8) which asks the gate before each connection and
  * tells each outcome: postconf(5) smtp_tls_policy_maps and
- * smtp_delivery_status_filter.
+ * smtp_delivery_status_filter. One with a choice of next hops does not wait
+ * for the replies before DATA for longer than breaker.slow_after.
  */
 #ifndef CTL_WIRING_H
 #define CTL_WIRING_H

@@ -104,9 +104,9 @@ learn(struct map_conn *m, const struct story_news *news, const char *rule,
 	if (news->observe)
 		observe(m, news, rule, text, now_ms);
 	if (news->free_slot && news->rest)
-		line_rest(fleet_line(m->at), now_ms);
+		line_rest(fleet_line(m->at), news->began_ms, now_ms);
 	else if (news->free_slot)
-		line_give(fleet_line(m->at), now_ms);
+		line_give(fleet_line(m->at), news->began_ms, now_ms);
 }
 
 static void
@@ -219,6 +219,7 @@ grant(struct map_conn *m, const struct destination *d, uint32_t route,
 	m->went |= 1U << route;
 	m->at = fleet_upstream(s->fleet, upstream);
 	story_granted(&m->story, upstream, now_ms);
+	fleet_asked(m->at, now_ms);
 	set_timer(m, now_ms);
 	if (tls[0] == '\0')
 		return answer(m, SOCKETMAP_NOTFOUND, "");
@@ -288,7 +289,7 @@ wait_over(struct line_waiter *w, bool granted, int64_t now_ms)
 	else {
 		refuse(m, m->asked, &v);
 		if (granted)
-			line_give(fleet_line(m->asked), now_ms);
+			line_give(fleet_line(m->asked), now_ms, now_ms);
 	}
 	conn_answered(&m->conn);
 }
@@ -302,6 +303,25 @@ wait_in_line(struct map_conn *m, struct fleet_upstream *u,
 	m->waiter = (struct line_waiter){ .done = wait_over };
 	line_wait(fleet_line(u), &m->waiter, now_ms + v->wait_ms);
 	return CONN_WAIT;
+}
+
+/*
+ * Is it better for mail to take the other way that it has? Where a probe does
+ * the trials, and where the upstream does not answer: there one attempt at a
+ * time is enough to find out.
+ */
+static enum decide_reason
+hazard(const struct map_conn *m, struct fleet_upstream *u, int64_t now_ms)
+{
+	const struct server *s = m->conn.server;
+
+	if (view_state(fleet_view(u), server_fleet_ms(s)) ==
+	    BREAKER_HALF_OPEN && prober_tries(s->prober, u))
+		return DECIDE_TRIAL_TAKEN;
+	if (fleet_is_silent(u, now_ms) &&
+	    line_state(fleet_line(u), now_ms).in_use > 0)
+		return DECIDE_SILENT;
+	return DECIDE_FINE;
 }
 
 static enum conn_next
@@ -332,10 +352,15 @@ gate(struct map_conn *m, uint32_t destination, struct span nexthop)
 	v = verdict_of(m, d, (uint32_t)route);
 	if (v.would_refuse)
 		count(m, destination, DEST_WOULD_REFUSE);
+	if (v.answer == GATE_GRANT && v.alternate) {
+		v.reason = hazard(m, u, now_ms);
+		if (v.reason != DECIDE_FINE)
+			v.answer = GATE_REFUSE;
+	}
 	if (v.answer == GATE_REFUSE)
 		return refuse(m, u, &v);
 	if (!v.needs_slot) {
-		line_force(fleet_line(u));
+		line_force(fleet_line(u), now_ms);
 		return grant(m, d, (uint32_t)route, now_ms);
 	}
 	if (line_take(fleet_line(u), now_ms))
@@ -428,6 +453,23 @@ count_delivery(struct map_conn *m, uint32_t destination)
 		count(m, destination, DEST_REROUTED);
 }
 
+/* A delivery ended, this way or that: all upstreams are told between which its
+ * mail may be shifted. */
+static void
+tell_fare(const struct map_conn *m, uint32_t destination, bool good)
+{
+	const struct server *s = m->conn.server;
+	const struct destination *d =
+	    &server_plan(s)->destinations[destination];
+	uint32_t filtering = 0;
+
+	for (uint32_t i = 0; i < d->n_routes; i++)
+		filtering += !d->routes[i].unfiltered;
+	for (uint32_t i = 0; i < d->n_routes && filtering > 1; i++)
+		fleet_fared(fleet_upstream(s->fleet, d->routes[i].upstream),
+		    good);
+}
+
 /*
  * A next hop of ours that DNS does not know: smtp(8) would return the mail,
  * for a mistake in a transport table that the sender has no part in.
@@ -450,19 +492,28 @@ outcome(struct map_conn *m, uint32_t destination, struct span status)
 	struct outcome o = outcome_classify(s->config->rules, status);
 	const bool lost = is_lost_nexthop(m, status);
 	const struct shield_verdict v = judge(m, destination, status);
+	struct outcome_weight weight;
 	struct story_news news;
+	bool first;			/* report of this delivery */
 
 	if (lost)
 		o = (struct outcome){ OUTCOME_DNS, "nexthop-not-found" };
 	/* A refusal that is not believed does not say that it works either. */
 	if (v.shield == SHIELD_TROUBLE && o.class == OUTCOME_REFUSED)
 		o.class = OUTCOME_IGNORE;
+	weight = outcome_weight(o.class);
+	first = m->delivering;
 	m->delivering = false;
 	snprintf(m->destination, sizeof(m->destination), "%s",
 	    server_plan(s)->destinations[destination].name);
 	if (m->refusal.who[0] != '\0' &&
-	    span_eq(status, GATE_REFUSED_STATUS))
+	    span_eq(status, GATE_REFUSED_STATUS)) {
+		if (first && m->refusal.reason != DECIDE_FORCED)
+			tell_fare(m, destination, false);
 		return held(m, destination);
+	}
+	if (first && weight.good + weight.bad > 0)
+		tell_fare(m, destination, weight.bad == 0);
 	news = story_outcome(&m->story, o.class, fingerprint(status),
 	    outcome_may_go_on(status), now_ms);
 	if (o.class == OUTCOME_OK)

@@ -30,6 +30,8 @@ struct subject {
 	unsigned moved_on;		/* since moved_on_ms, no other bad */
 	int64_t moved_on_ms;
 	bool wanted;			/* it was so often that we ask why */
+	bool mute;			/* it asks for TLS, and that is all it
+					 * ever says to a probe */
 };
 
 /* A probe under way. It outlives a reload, so its words are its own. */
@@ -89,12 +91,13 @@ static void
 run_free(struct run *r, int64_t now_ms)
 {
 	struct subject *s = r->subject;
+	const int64_t began_ms = r->began_ms;
 
 	bufferevent_free(r->bev);
 	event_free(r->timer);
 	mem_free(r);
 	s->run = NULL;
-	line_give(fleet_line(s->u), now_ms);
+	line_give(fleet_line(s->u), began_ms, now_ms);
 }
 
 /*
@@ -114,6 +117,7 @@ finish(struct run *r)
 	log_info("probe", LOG_TEXT("upstream", fleet_name(u)),
 	    LOG_TEXT("class", outcome_class_name(o.class)),
 	    LOG_TEXT("rule", o.rule), LOG_TEXT("status", r->probe.status));
+	r->subject->mute = outcome_weight(o.class).good > 0 && !r->probe.whole;
 	if (outcome_weight(o.class).good > 0 &&
 	    !(r->on_trial && r->probe.whole))
 		o.class = OUTCOME_IGNORE;
@@ -306,14 +310,14 @@ begin(struct subject *s, const struct upstream *up,
 }
 
 static bool
-is_wanted(struct subject *s, enum breaker_state state)
+is_wanted(struct subject *s, enum breaker_state state, int64_t now_ms)
 {
 	switch (state) {
 	case BREAKER_HALF_OPEN:
 		return true;
 	case BREAKER_CLOSED:
 	case BREAKER_SHEDDING:
-		return s->wanted;
+		return s->wanted || fleet_is_silent(s->u, now_ms);
 	case BREAKER_OPEN:
 	case BREAKER_RAMP:
 		s->wanted = false;
@@ -332,7 +336,7 @@ look(struct prober *p, struct fleet_upstream *u, const struct upstream *up,
 	struct subject *s = subject_of(p, u);
 	struct probe_target target;
 
-	if (!view->known || !is_wanted(s, state) || s->run != NULL ||
+	if (!view->known || !is_wanted(s, state, now_ms) || s->run != NULL ||
 	    now_ms < s->next_ms || !probe_target(up, &target))
 		return;
 	if (line_take(fleet_line(u), now_ms))
@@ -383,6 +387,16 @@ prober_tick(struct prober *prober, int64_t now_ms)
 		if (up != NULL)
 			look(prober, u, up, now_ms);
 	}
+}
+
+bool
+prober_tries(struct prober *prober, struct fleet_upstream *u)
+{
+	const struct upstream *up = asked(prober->server, u);
+	struct probe_target target;
+
+	return up != NULL && probe_target(up, &target) &&
+	    !subject_of(prober, u)->mute;
 }
 
 void

@@ -5,9 +5,10 @@
  * - while one is half-open: at once, then each probe.every. Good answers are
  *   trials, beside those of real mail, so that an upstream comes back without
  *   mail that would have to be risked for it. It takes a slot, and half-open
- *   has one in the fleet: so one host asks at a time, and no mail beside it;
+ *   has one in the fleet: so one host asks at a time, and no mail beside it.
+ *   Mail that has another way leaves the trial to it;
  * - when deliveries moved on to another next hop a few times and nothing said
- *   why. A bad answer names the reason and counts as an outcome. A good one
+ *   why, or it does not answer them at all. A bad answer names the reason and counts as an outcome. A good one
  *   does not: that real mail went elsewhere weighs more.
  *
  * Everything has a deadline; it runs on the event loop and never blocks. Names
@@ -28,6 +29,9 @@ struct prober *prober_new(struct server *server);
 void prober_free(struct prober **prober);
 /* Begin what is due. */
 void prober_tick(struct prober *prober, int64_t now_ms);
+/* Would it ask this upstream about mail, rather than leave its trials to real
+ * mail? */
+bool prober_tries(struct prober *prober, struct fleet_upstream *u);
 /* An outcome of real mail. */
 void prober_saw(struct prober *prober, struct fleet_upstream *u,
     enum outcome_class class, int64_t now_ms);

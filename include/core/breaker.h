@@ -23,6 +23,9 @@
  * address: DNS trouble counts, as any other does, when most hosts see it, and
  * never against a trial.
  *
+ * What takes mail away may be taken back (breaker_step_back): OPEN to SHEDDING,
+ * SHEDDING to CLOSED.
+ *
  * A step of the ramp is a state of its own in this. Time takes it up, trouble
  * takes it down; the last step, all of the traffic, has its time as well.
  */
@@ -54,6 +57,7 @@ enum breaker_reason {		/* why it is in its state */
 	BREAKER_RAMP_BACK,
 	BREAKER_RECOVERED,
 	BREAKER_SHARED,		/* of one host's own: others see it as well */
+	BREAKER_STEP_BACK,	/* the change before made things worse */
 };
 
 #define BREAKER_RAMP_MAX 8
@@ -82,7 +86,9 @@ struct breaker {
 	uint32_t trips;		/* openings since it last closed for good */
 	uint32_t step;		/* RAMP: index into rules->ramp */
 	int64_t since_ms;	/* when this state (or ramp step) began */
-	int64_t until_ms;	/* OPEN: end of the wait; RAMP: next step; 0 otherwise */
+	uint32_t backed;	/* its good share when it stepped back, in this incident */
+	int64_t until_ms;	/* OPEN: end of the wait; RAMP: next step; CLOSED,
+				 * SHEDDING: stepped back until then; 0 otherwise */
 };
 
 /*
@@ -98,6 +104,20 @@ struct breaker breaker_step(const struct breaker_rules *rules,
 bool breaker_is_alone(const struct breaker_rules *rules,
     const struct evidence *seen);
 
+/*
+ * A step back from b, which took mail away from an upstream that delivered
+ * good_share of it (1..1000): OPEN goes to SHEDDING, SHEDDING to CLOSED. For
+ * open_for nothing but a streak takes it from there, and as long as the
+ * incident lasts that change is made again only if the upstream is worse.
+ */
+struct breaker breaker_step_back(const struct breaker_rules *rules,
+    const struct breaker *b, uint32_t good_share, int64_t now_ms);
+
+/* Is a good share, of n, worse than another one? By so much, and by two
+ * standard deviations of so small a sample. */
+#define BREAKER_WORSE 100	/* per mille */
+bool breaker_is_worse(uint32_t before, uint32_t after, uint64_t n);
+
 bool breaker_same(const struct breaker *a, const struct breaker *b);
 
 /* Must the evidence be cleared when b becomes next? (other state or step) */
@@ -106,7 +126,8 @@ bool breaker_starts_afresh(const struct breaker *b, const struct breaker *next);
 /* Share of the traffic that it may get now, 0..1000. HALF_OPEN: 1000, of one
  * connection at a time; see breaker_connections. */
 uint32_t breaker_allowance(const struct breaker *b);
-/* How many connections of the fleet at most: OPEN 0, HALF_OPEN 1, else cap. */
+/* How many new connections of the fleet at most: OPEN 0, HALF_OPEN 1, else
+ * cap. */
 uint32_t breaker_connections(const struct breaker *b, uint32_t cap);
 
 /* "closed", "shedding", "open", "half-open", "ramp"; never NULL. */

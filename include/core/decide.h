@@ -28,11 +28,12 @@ enum decide_reason {
 	DECIDE_RATE,		/* too many new connections a second */
 	DECIDE_SHARE,		/* as an alternate, it had its share */
 	DECIDE_TRIAL_TAKEN,	/* half-open, and the one trial is under way */
+	DECIDE_SILENT,		/* it hangs, as far as this host sees */
 	DECIDE_BYPASS,		/* an unfiltered route, and it may not be used */
 	DECIDE_FORCED,		/* an operator closed it, or holds the destination */
 };
 /* "fine", "at-cap", "on-hold", "late", "queue-full", "open", "shed", "no-slot", "rate",
- * "share", "trial-taken", "bypass", "forced". */
+ * "share", "trial-taken", "silent", "bypass", "forced". */
 const char *decide_reason_name(enum decide_reason reason);
 
 /* In all of these d is one of p's destinations. */
@@ -84,6 +85,7 @@ struct gate_verdict {
 	enum decide_reason reason;	/* of a refusal, or of what would have been one */
 	bool would_refuse;		/* observe mode */
 	bool needs_slot;		/* GRANT: only with a slot in hand */
+	bool alternate;			/* ... and another would take it now */
 	int64_t wait_ms;		/* how long to wait in line for it, 0.. */
 	enum decide_reason wait_reason;	/* refusal once that is over */
 	enum bypass bypass;		/* with DECIDE_BYPASS */

@@ -34,7 +34,7 @@ struct upstream_record {
 	struct breaker breaker;
 	int64_t version;	/* 0: never written */
 	struct throttle throttle;
-	char incident[INCIDENT_MAX + 1];	/* "" while closed */
+	char incident[INCIDENT_MAX + 1];	/* "" while closed, if not by a step back */
 	char rule[OUTCOME_RULE_NAME_MAX + 1];	/* the last bad outcome's rule ... */
 	char sample[SAMPLE_MAX + 1];		/* ... and the start of its text */
 };

@@ -75,6 +75,15 @@ const char *fleet_name(const struct fleet_upstream *u);
 int fleet_index(const struct fleet_upstream *u);
 int64_t fleet_slow_after(const struct fleet_upstream *u);
 
+/* An attempt of real mail begins here. */
+void fleet_asked(struct fleet_upstream *u, int64_t now_ms);
+/* Has it not answered attempts of this host for a while? (core/silence) */
+bool fleet_is_silent(const struct fleet_upstream *u, int64_t now_ms);
+
+/* A delivery has ended that might have gone through u or through another: was
+ * the mail taken, by whomever? (core/review) */
+void fleet_fared(struct fleet_upstream *u, bool good);
+
 /*
  * An outcome of an attempt that began at began_ms. Counts for the breaker if
  * the attempt began after the present state did. rule and text say why, for

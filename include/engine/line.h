@@ -6,6 +6,9 @@
  * token as well. Who finds no slot or no token waits in order of arrival until
  * there are both, or until the waiter's deadline. Knows no store, no socket
  * and no clock.
+ *
+ * At a turn a new life begins: what is in use then is old from there on. It
+ * holds no slot of those that are granted later, and leaves none as it ends.
  */
 #ifndef ENGINE_LINE_H
 #define ENGINE_LINE_H
@@ -45,16 +48,17 @@ void line_set_limit(struct line *line, uint32_t limit);
  * line before. */
 bool line_take(struct line *line, int64_t now_ms);
 /* Take one in any case, over grant and rate too: where they only observe. */
-void line_force(struct line *line);
+void line_force(struct line *line, int64_t now_ms);
 /* Stand in line; w->done comes later, never from within this call. */
 void line_wait(struct line *line, struct line_waiter *w, int64_t deadline_ms);
 /* Leave the line without an answer; fine when not in it. */
 void line_leave(struct line_waiter *w);
-/* Give a slot back; the first in line gets it where the grant allows. */
-void line_give(struct line *line, int64_t now_ms);
+/* Give back a slot that was taken at began_ms; the first in line gets it where
+ * the grant allows. */
+void line_give(struct line *line, int64_t began_ms, int64_t now_ms);
 /* Give back one that was refused as one connection too many: the next in line
  * would only hear the same. It counts as in use for LINE_REST_MS at most. */
-void line_rest(struct line *line, int64_t now_ms);
+void line_rest(struct line *line, int64_t began_ms, int64_t now_ms);
 /* Somebody could have used a slot but did not wait: ask the fleet for one. */
 void line_wish(struct line *line, int64_t now_ms);
 
@@ -62,6 +66,8 @@ void line_wish(struct line *line, int64_t now_ms);
 void line_grant(struct line *line, uint32_t granted, int64_t now_ms);
 /* The grant is void, or in doubt: keep only what is in use. */
 void line_void(struct line *line);
+/* A turn: all that is in use is old, and nothing is granted. */
+void line_turn(struct line *line, int64_t now_ms);
 /* Time passed: serve those for whom there is a token now. */
 void line_serve(struct line *line, int64_t now_ms);
 /* Answer those whose deadline has passed; free the slots that have rested. */
@@ -69,6 +75,7 @@ void line_expire(struct line *line, int64_t now_ms);
 
 struct line_state {
 	uint32_t granted, in_use;
+	uint32_t old;		/* in use since before the last turn */
 	uint32_t waiting;	/* in line, or 1 for a wish; within the limit */
 	uint32_t free;		/* of those granted, within the limit */
 };

@@ -29,6 +29,7 @@ struct event {
 	enum breaker_state from, to;	/* EVENT_STATE */
 	enum breaker_reason reason;	/* EVENT_STATE */
 	uint32_t allowance;		/* EVENT_STATE, per mille */
+	uint32_t before, after;		/* EVENT_STATE, a step back: per mille good */
 	uint32_t cap_from, cap_to;	/* EVENT_THROTTLE */
 	const char *class;	/* EVENT_OUTCOME: outcome class */
 	const char *rule, *sample, *incident;	/* NULL or "": none; EVENT_SHIELD: rule is core/shield's */

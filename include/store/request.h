@@ -77,7 +77,9 @@ struct store_request {
 		/*
 		 * Report this host's connections and get its grant: the sum of
 		 * all hosts' grants stays <= cap, max-min fair by in_use +
-		 * waiting, what is left over is granted ahead in equal parts. A
+		 * waiting, what is left over is granted ahead in equal parts.
+		 * old: connections that count apart, in neither in_use nor
+		 * grants; with them the sum stays <= limit. A
 		 * host's grant ends ttl_ms after its last report, and may be
 		 * less than it has in use: no new ones until it is not. held: what
 		 * this host believes to hold. When the store has no rows at all
@@ -86,7 +88,7 @@ struct store_request {
 		 */
 		struct {
 			const char *host;
-			uint32_t in_use, waiting, held, cap;
+			uint32_t in_use, waiting, old, held, cap, limit;
 			int64_t ttl_ms, settle_ms;
 		} slots;
 		/*
@@ -188,7 +190,8 @@ struct store_reply {
 		} renew;
 		struct {
 			uint32_t granted;
-			uint32_t in_use, waiting, hosts;	/* fleet-wide, as last reported */
+			/* fleet-wide, as last reported; in_use: old ones too */
+			uint32_t in_use, waiting, hosts;
 		} slots;
 		struct {
 			struct upstream_record record;

@@ -159,7 +159,8 @@ static const struct config_key keys[KEYS] = {
 	    NOW },
 	[KEY_BREAKER_SLOW_AFTER] = { "breaker", "slow_after", "duration",
 	    "100ms..20m", "\"5s\"",
-	    "a connection in use for longer is a bad outcome", NOW },
+	    "a connection in use for longer is a bad outcome; a lane with a choice "
+	    "waits no longer for a reply before DATA", NOW },
 	[KEY_BREAKER_TRIALS] = { "breaker", "trials", "integer", "1..100", "3",
 	    "good deliveries in a row that start the ramp", NOW },
 	[KEY_BREAKER_RAMP] = { "breaker", "ramp", "percents", "1..100",

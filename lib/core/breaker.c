@@ -38,8 +38,9 @@ static const char *const reason_names[] = {
 	[BREAKER_RAMP_BACK] = "ramp-back",
 	[BREAKER_RECOVERED] = "recovered",
 	[BREAKER_SHARED] = "shared",
+	[BREAKER_STEP_BACK] = "step-back",
 };
-static_assert(MW_N_OF(reason_names) == BREAKER_SHARED + 1, "all are named");
+static_assert(MW_N_OF(reason_names) == BREAKER_STEP_BACK + 1, "all are named");
 
 /* One state with an allowance, as far as the evidence goes. */
 static bool
@@ -221,6 +222,25 @@ shed(const struct breaker_rules *rules, struct breaker b,
 	return b;
 }
 
+/* After a step back the whole window is asked: what is newest is a small
+ * sample, and an incident long enough for any chance to come. */
+static uint32_t
+share_of(const struct breaker *b, const struct evidence *seen)
+{
+	return b->backed > 0 ? bad_share(seen->total_good, seen->total_bad) :
+	    bad_share(seen->good, seen->bad);
+}
+
+/* What was taken back is done again only where the upstream is worse than it
+ * was then. */
+static bool
+may_do_again(const struct breaker *b, const struct evidence *seen)
+{
+	return b->backed == 0 || breaker_is_worse(b->backed,
+	    1000 - share_of(b, seen),
+	    ((uint64_t)seen->total_good + seen->total_bad) / 2);
+}
+
 /*
  * To accuse takes enough evidence, to acquit does not: shedding by what has
  * long left the window would never end where little mail flows.
@@ -229,17 +249,23 @@ static struct breaker
 step_closed(const struct breaker_rules *rules, struct breaker b,
     const struct evidence *seen, uint32_t jitter, int64_t now_ms)
 {
-	const uint32_t share = bad_share(seen->good, seen->bad);
+	const uint32_t share = share_of(&b, seen);
 	const uint32_t band = rules->shed_at > 2 * DEAD_BAND ? DEAD_BAND :
 	    rules->shed_at / 2;
 
 	if (is_streak(rules, seen))
 		return opened(rules, b, BREAKER_STREAK, jitter, now_ms);
-	if (is_enough(rules, seen) && share >= rules->open_at)
+	if (now_ms < b.until_ms)
+		return b;
+	b.until_ms = 0;
+	if (is_enough(rules, seen) && share >= rules->open_at &&
+	    may_do_again(&b, seen))
 		return opened(rules, b, BREAKER_SHARE, jitter, now_ms);
-	if (is_enough(rules, seen) && share >= rules->shed_at)
+	if (is_enough(rules, seen) && share >= rules->shed_at &&
+	    (b.state == BREAKER_SHEDDING || may_do_again(&b, seen)))
 		return shed(rules, b, seen, now_ms);
-	if (b.state == BREAKER_SHEDDING && share < rules->shed_at - band)
+	if ((b.state == BREAKER_SHEDDING || b.backed > 0) &&
+	    share < rules->shed_at - band)
 		return closed(now_ms);
 	return b;
 }
@@ -338,8 +364,8 @@ step_ramp(const struct breaker_rules *rules, struct breaker b,
 static struct breaker
 in_time(const struct breaker_rules *rules, struct breaker b, int64_t now_ms)
 {
-	const int64_t wait = b.state == BREAKER_OPEN ? rules->open_max_ms :
-	    rules->ramp_step_ms;
+	const int64_t wait = b.state == BREAKER_RAMP ? rules->ramp_step_ms :
+	    rules->open_max_ms;
 
 	if (b.since_ms <= later(now_ms, CLOCK_SLACK_MS) &&
 	    b.until_ms <= later(now_ms, later(wait, CLOCK_SLACK_MS)))
@@ -376,10 +402,42 @@ breaker_step(const struct breaker_rules *rules, struct breaker b,
 	assert(breaker_sane(&b));
 	assert(jitter < 1000 && now_ms >= 0);
 
+	const uint32_t backed = b.backed;
+
 	b = stepped(rules, in_time(rules, b, now_ms), seen, jitter, now_ms);
+	b.backed = b.reason == BREAKER_RECOVERED ? 0 : backed;
 
 	assert(breaker_sane(&b));
 	return b;
+}
+
+/* The deviation of a share of n draws is at most half a part in the root of
+ * n. */
+bool
+breaker_is_worse(uint32_t before, uint32_t after, uint64_t n)
+{
+	const uint64_t by = before > after ? before - after : 0;
+
+	return by >= BREAKER_WORSE && by * by * n >= 1000 * 1000;
+}
+
+struct breaker
+breaker_step_back(const struct breaker_rules *rules, const struct breaker *b,
+    uint32_t good_share, int64_t now_ms)
+{
+	const bool was_open = b->state == BREAKER_OPEN;
+
+	assert(was_open || b->state == BREAKER_SHEDDING);
+	assert(good_share >= 1 && good_share <= 1000);
+	return (struct breaker){
+		.state = was_open ? BREAKER_SHEDDING : BREAKER_CLOSED,
+		.reason = BREAKER_STEP_BACK,
+		.allowance = was_open ?
+		    throttled(rules, good_share, 1000 - good_share) : 0,
+		.backed = good_share,
+		.since_ms = now_ms,
+		.until_ms = later(now_ms, rules->open_for_ms),
+	};
 }
 
 bool
@@ -396,7 +454,8 @@ breaker_same(const struct breaker *a, const struct breaker *b)
 {
 	return a->state == b->state && a->reason == b->reason &&
 	    a->allowance == b->allowance && a->trips == b->trips &&
-	    a->step == b->step && a->since_ms == b->since_ms &&
+	    a->step == b->step && a->backed == b->backed &&
+	    a->since_ms == b->since_ms &&
 	    a->until_ms == b->until_ms;
 }
 
@@ -477,15 +536,19 @@ breaker_reason_parse(struct span name, enum breaker_reason *out)
 bool
 breaker_sane(const struct breaker *b)
 {
-	if ((unsigned)b->reason >= MW_N_OF(reason_names) || b->since_ms < 0)
+	const bool may_wait = b->until_ms == 0 ||
+	    (b->reason == BREAKER_STEP_BACK && b->until_ms >= b->since_ms);
+
+	if ((unsigned)b->reason >= MW_N_OF(reason_names) || b->since_ms < 0 ||
+	    b->backed > 1000)
 		return false;
 	switch (b->state) {
 	case BREAKER_CLOSED:
 		return b->allowance == 0 && b->trips == 0 && b->step == 0 &&
-		    b->until_ms == 0;
+		    may_wait;
 	case BREAKER_SHEDDING:
 		return b->allowance >= 1 && b->allowance <= 999 &&
-		    b->trips == 0 && b->step == 0 && b->until_ms == 0;
+		    b->trips == 0 && b->step == 0 && may_wait;
 	case BREAKER_OPEN:
 		return b->allowance == 0 && b->trips > 0 && b->step == 0 &&
 		    b->until_ms >= b->since_ms;

@@ -18,6 +18,7 @@ static const char *const reason_names[] = {
 	[DECIDE_RATE] = "rate",
 	[DECIDE_SHARE] = "share",
 	[DECIDE_TRIAL_TAKEN] = "trial-taken",
+	[DECIDE_SILENT] = "silent",
 	[DECIDE_BYPASS] = "bypass",
 	[DECIDE_FORCED] = "forced",
 };
@@ -127,6 +128,7 @@ with_slot(const struct plan *p, bool half_open, bool may_spill)
 	struct gate_verdict verdict = {
 		.answer = GATE_GRANT,
 		.needs_slot = true,
+		.alternate = may_spill,
 		.wait_ms = p->gate_wait_ms,
 		.wait_reason = half_open ? DECIDE_TRIAL_TAKEN : DECIDE_NO_SLOT,
 	};
@@ -151,6 +153,8 @@ phrase(enum decide_reason reason)
 		return "takes a part of the mail only";
 	case DECIDE_TRIAL_TAKEN:
 		return "is being tried again";
+	case DECIDE_SILENT:
+		return "does not answer";
 	case DECIDE_BYPASS:
 		return "is kept in reserve";
 	case DECIDE_FORCED:

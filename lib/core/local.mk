@@ -12,9 +12,11 @@ lib_libcore_a_SOURCES = \
 	include/core/probe.h lib/core/probe.c \
 	include/core/replay.h lib/core/replay.c \
 	include/core/reply.h lib/core/reply.c \
+	include/core/review.h lib/core/review.c \
 	include/core/route.h lib/core/route.c \
 	include/core/shares.h lib/core/shares.c \
 	include/core/shield.h lib/core/shield.c \
+	include/core/silence.h lib/core/silence.c \
 	include/core/story.h lib/core/story.c \
 	include/core/throttle.h lib/core/throttle.c \
 	include/core/view.h lib/core/view.c \

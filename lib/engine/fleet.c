@@ -100,6 +100,16 @@ fleet_connections(const struct fleet_upstream *u)
 	    fleet_time(u->fleet, fleet_now(u->fleet)));
 }
 
+uint32_t
+fleet_limit(const struct fleet_upstream *u)
+{
+	const uint32_t now = fleet_connections(u);
+	const uint32_t usual = throttle_connections(&u->view.record.throttle,
+	    u->connections);
+
+	return now > usual ? now : usual;
+}
+
 struct fleet *
 fleet_new(const struct fleet_options *options, int64_t wall_ms)
 {
@@ -154,7 +164,8 @@ void
 fleet_tick(struct fleet *fleet, int64_t now_ms)
 {
 	for (struct fleet_upstream *u = fleet->all; u != NULL; u = u->next) {
-		const bool idle = line_state(u->line, now_ms).in_use == 0;
+		const struct line_state s = line_state(u->line, now_ms);
+		const bool idle = s.in_use + s.old == 0;
 
 		if (u->index < 0 && idle)
 			continue;
@@ -237,6 +248,24 @@ int
 fleet_index(const struct fleet_upstream *u)
 {
 	return u->index;
+}
+
+void
+fleet_asked(struct fleet_upstream *u, int64_t now_ms)
+{
+	silence_asked(&u->silence, now_ms);
+}
+
+void
+fleet_fared(struct fleet_upstream *u, bool good)
+{
+	review_saw(&u->review, good);
+}
+
+bool
+fleet_is_silent(const struct fleet_upstream *u, int64_t now_ms)
+{
+	return silence_lasts(&u->silence, u->rules.slow_after_ms, now_ms);
 }
 
 int64_t

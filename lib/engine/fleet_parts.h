@@ -8,6 +8,8 @@
 #define ENGINE_FLEET_PARTS_H
 
 #include "core/alone.h"
+#include "core/review.h"
+#include "core/silence.h"
 #include "engine/batch.h"
 #include "engine/fleet.h"
 
@@ -30,6 +32,8 @@ struct fleet_upstream {
 	struct throttle_seen seen;	/* of the view's cap */
 	uint64_t slow_total;		/* slow outcomes of the fleet, ever */
 	struct line *line;
+	struct silence silence;		/* of attempts of this host */
+	struct review review;		/* of a change that this host made */
 	struct batch fresh;		/* began in the present state */
 	struct batch late;		/* began before it: totals only */
 	char rule[OUTCOME_RULE_NAME_MAX + 1];	/* the last bad outcome's */
@@ -79,6 +83,8 @@ void fleet_note_time(struct fleet *f, const struct store_reply *reply);
 void fleet_publish_view(struct fleet_upstream *u);
 /* The fleet's cap on connections to it now. */
 uint32_t fleet_connections(const struct fleet_upstream *u);
+/* The cap on these and the old ones (engine/line) together. */
+uint32_t fleet_limit(const struct fleet_upstream *u);
 
 /* fleet_record.c */
 void fleet_record_tick(struct fleet_upstream *u, int64_t now_ms);

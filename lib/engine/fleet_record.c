@@ -19,6 +19,7 @@ struct errand {
 	bool late;
 	bool alone;		/* this host's own breaker was told of */
 	struct upstream_record from, to;
+	struct review review;
 	bool afresh;
 };
 
@@ -32,6 +33,22 @@ errand_new(struct fleet_upstream *u)
 }
 
 /*
+ * Connections that hang from the time before it may hang for long. They do not
+ * take the place of the trial, which is to find out whether others do.
+ */
+static void
+begin_trial(struct fleet_upstream *u, const struct breaker *before,
+    const struct breaker *now)
+{
+	if (now->state != BREAKER_HALF_OPEN || (before->state == now->state &&
+	    before->since_ms == now->since_ms))
+		return;
+	line_turn(u->line, fleet_now(u->fleet));
+	u->epoch++;
+	u->slots_at_ms = 0;
+}
+
+/*
  * Take over what the store says. A fall of the cap makes the grant void: it
  * was given under the old one, and the sum of all hosts must not pass the
  * new one before each has asked again.
@@ -42,6 +59,7 @@ adopt(struct fleet_upstream *u, const struct upstream_record *record,
 {
 	const uint32_t before = fleet_connections(u);
 
+	begin_trial(u, &u->view.record.breaker, &record->breaker);
 	u->view.known = true;
 	u->view.record = *record;
 	if (override != NULL)
@@ -74,6 +92,8 @@ fleet_tell_state(struct fleet_upstream *u, const struct upstream_record *from,
 		.to = to->breaker.state,
 		.reason = to->breaker.reason,
 		.allowance = breaker_allowance(&to->breaker),
+		.before = u->review.before,
+		.after = review_after(&u->review),
 		.rule = to->rule,
 		.sample = to->sample,
 		.incident = to->incident[0] != '\0' ? to->incident :
@@ -115,6 +135,7 @@ committed(void *arg, const struct store_reply *reply, const struct err *err)
 		if (!reply->u.commit.stale) {
 			fleet_tell_state(u, &e->from, &e->to, false);
 			tell_throttle(u, &e->from, &e->to);
+			u->review = e->review;
 		}
 		/* A stale one is read and decided again. */
 		u->observe_at_ms = 0;
@@ -139,7 +160,7 @@ fleet_next_record(const struct fleet_upstream *u,
 	struct upstream_record to = *from;
 
 	to.breaker = *next;
-	if (next->state == BREAKER_CLOSED) {
+	if (next->state == BREAKER_CLOSED && next->backed == 0) {
 		to.incident[0] = to.rule[0] = to.sample[0] = '\0';
 		return to;
 	}
@@ -156,6 +177,20 @@ fleet_next_record(const struct fleet_upstream *u,
 	return to;
 }
 
+/* What is to be looked at once this is committed. What only observes shifts no
+ * mail. */
+static struct review
+next_review(const struct fleet_upstream *u, const struct breaker *next)
+{
+	const struct breaker *b = &u->view.record.breaker;
+
+	if (next->since_ms == b->since_ms)
+		return u->review;
+	if (u->fleet->plan->mode != PLAN_ENFORCE)
+		return (struct review){ 0 };
+	return review_of(b, next, &u->evidence);
+}
+
 static void
 commit(struct fleet_upstream *u, const struct breaker *next,
     const struct throttle *throttle, int64_t fleet_ms)
@@ -165,6 +200,7 @@ commit(struct fleet_upstream *u, const struct breaker *next,
 	e->from = u->view.record;
 	e->to = fleet_next_record(u, &u->view.record, next, fleet_ms);
 	e->to.throttle = *throttle;
+	e->review = next_review(u, next);
 	e->afresh = breaker_starts_afresh(&e->from.breaker, next);
 	u->committing = true;
 	fleet_send(u->fleet, &(struct store_request){
@@ -216,6 +252,10 @@ step(struct fleet_upstream *u)
 		return;
 	next = breaker_step(&u->rules, u->view.record.breaker, &u->evidence,
 	    chance_below(1000), fleet_ms);
+	if (review_judge(&u->review, &u->rules, &u->view.record.breaker,
+	    fleet_ms) == REVIEW_STEP_BACK)
+		next = breaker_step_back(&u->rules, &u->view.record.breaker,
+		    u->review.before, fleet_ms);
 	/* One that was never written is now, so that redis-cli shows it. */
 	if (u->view.record.version == 0 && next.since_ms == 0)
 		next.since_ms = fleet_ms;
@@ -406,6 +446,8 @@ fleet_observe(struct fleet *fleet, struct fleet_upstream *u,
 	if (!late && u->view.record.breaker.state == BREAKER_HALF_OPEN &&
 	    outcome_weight(outcome.class).bad > 0)
 		u->failed_trips = u->view.record.breaker.trips + 1;
+	if (outcome_weight(outcome.class).bad == 0)
+		silence_ends(&u->silence);
 	batch_add(late ? &u->late : &u->fresh, outcome.class);
 	alone_observe(&u->alone, &u->rules, outcome.class,
 	    fleet_time(fleet, began_ms), fleet_time(fleet, now_ms));

@@ -43,7 +43,7 @@ static void
 report_now(struct fleet_upstream *u)
 {
 	const struct line_state s = line_state(u->line, fleet_now(u->fleet));
-	const bool busy = s.in_use > 0 || s.waiting > 0;
+	const bool busy = s.in_use + s.old > 0 || s.waiting > 0;
 	struct report *r = mem_new(1, sizeof(*r));
 
 	r->u = u;
@@ -62,8 +62,10 @@ report_now(struct fleet_upstream *u)
 			.host = u->fleet->host,
 			.in_use = s.in_use,
 			.waiting = s.waiting,
+			.old = s.old,
 			.held = s.granted,
 			.cap = fleet_connections(u),
+			.limit = fleet_limit(u),
 			.ttl_ms = FLEET_SLOTS_TTL_MS,
 			.settle_ms = FLEET_SETTLE_MS,
 		},

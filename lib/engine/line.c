@@ -11,6 +11,8 @@ struct line {
 	uint32_t limit;
 	uint32_t resting;		/* of those in use */
 	int64_t rested_ms;		/* when these are free again */
+	uint32_t old;			/* beside those in use */
+	int64_t turned_ms;		/* these began by then */
 	int64_t rate;
 	struct bucket tokens;
 	int64_t wish_until_ms;
@@ -45,11 +47,21 @@ free_slots(const struct line *line)
 	return above(smaller(line->granted, line->limit), line->in_use);
 }
 
-/* A slot, and a token where there is a rate. */
+/* Did this attempt begin before the last turn? */
+static bool
+is_old(const struct line *line, int64_t began_ms)
+{
+	return began_ms <= line->turned_ms;
+}
+
+/*
+ * A slot, and a token where there is a rate. None in the millisecond of a
+ * turn: nobody could tell afterwards on which side of it that one began.
+ */
 static bool
 take(struct line *line, int64_t now_ms)
 {
-	if (free_slots(line) == 0)
+	if (free_slots(line) == 0 || is_old(line, now_ms))
 		return false;
 	if (line->rate > 0 &&
 	    !bucket_take(&line->tokens, line->rate, now_ms))
@@ -76,6 +88,7 @@ line_new(void)
 
 	line->limit = UINT32_MAX;
 	line->head.next = line->head.prev = &line->head;
+	line->turned_ms = -1;
 	return line;
 }
 
@@ -111,9 +124,12 @@ line_take(struct line *line, int64_t now_ms)
 }
 
 void
-line_force(struct line *line)
+line_force(struct line *line, int64_t now_ms)
 {
-	line->in_use++;
+	if (is_old(line, now_ms))
+		line->old++;
+	else
+		line->in_use++;
 }
 
 void
@@ -137,16 +153,25 @@ line_leave(struct line_waiter *w)
 }
 
 void
-line_give(struct line *line, int64_t now_ms)
+line_give(struct line *line, int64_t began_ms, int64_t now_ms)
 {
+	if (is_old(line, began_ms)) {
+		assert(line->old > 0);
+		line->old--;
+		return;
+	}
 	assert(line->in_use > line->resting);
 	line->in_use--;
 	line_serve(line, now_ms);
 }
 
 void
-line_rest(struct line *line, int64_t now_ms)
+line_rest(struct line *line, int64_t began_ms, int64_t now_ms)
 {
+	if (is_old(line, began_ms)) {
+		line_give(line, began_ms, now_ms);
+		return;
+	}
 	assert(line->in_use > line->resting);
 	if (line->resting++ == 0)
 		line->rested_ms = now_ms + LINE_REST_MS;
@@ -170,6 +195,15 @@ line_void(struct line *line)
 {
 	if (line->granted > line->in_use)
 		line->granted = line->in_use;
+}
+
+/* Those that rest are connections no more. */
+void
+line_turn(struct line *line, int64_t now_ms)
+{
+	line->old += line->in_use - line->resting;
+	line->granted = line->in_use = line->resting = 0;
+	line->turned_ms = now_ms;
 }
 
 /*
@@ -220,6 +254,7 @@ line_state(const struct line *line, int64_t now_ms)
 	return (struct line_state){
 		.granted = line->granted,
 		.in_use = line->in_use,
+		.old = line->old,
 		.waiting = smaller(wish ? 1 : line->waiting,
 		    above(line->limit, line->in_use)),
 		.free = free_slots(line),

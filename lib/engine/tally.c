@@ -28,6 +28,7 @@ deferred_for(enum decide_reason reason)
 	case DECIDE_RATE:
 	case DECIDE_SHARE:
 	case DECIDE_TRIAL_TAKEN:
+	case DECIDE_SILENT:
 	case DECIDE_BYPASS:
 	case DECIDE_FORCED:
 		break;

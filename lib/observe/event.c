@@ -54,6 +54,10 @@ add_state(struct writer *w, const struct event *e)
 	add(w, "to", breaker_state_name(e->to));
 	add(w, "reason", breaker_reason_name(e->reason));
 	add_number(w, "allowance", e->allowance);
+	if (e->reason != BREAKER_STEP_BACK)
+		return;
+	add_number(w, "before", e->before);
+	add_number(w, "after", e->after);
 }
 
 /* An operator who lets go leaves the upstream to its breaker: "auto". */

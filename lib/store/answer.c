@@ -89,6 +89,8 @@ read_record(const redisReply *flat, struct upstream_record *out)
 			b->until_ms = number(f.value, TIME_MAX);
 		else if (is(f.name, "allowance"))
 			allowance = small(f.value);
+		else if (is(f.name, "stepped_back"))
+			b->backed = small(f.value);
 		else if (is(f.name, "trips"))
 			b->trips = small(f.value);
 		else if (is(f.name, "step"))

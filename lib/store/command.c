@@ -177,8 +177,10 @@ add_slots(struct command *c, const struct store_request *r)
 	add_text(c, r->u.slots.host);
 	add_int(c, r->u.slots.in_use);
 	add_int(c, r->u.slots.waiting);
+	add_int(c, r->u.slots.old);
 	add_int(c, r->u.slots.held);
 	add_int(c, r->u.slots.cap);
+	add_int(c, r->u.slots.limit);
 	add_int(c, r->u.slots.ttl_ms);
 	add_int(c, r->u.slots.settle_ms);
 }
@@ -258,6 +260,8 @@ add_commit(struct command *c, const char *prefix, const struct store_request *r)
 	add_int(c, b->trips);
 	add_text(c, "step");
 	add_int(c, b->step);
+	add_text(c, "stepped_back");
+	add_int(c, b->backed);
 	add_text(c, "next_step_at");
 	add_int(c, b->until_ms);
 	add_text(c, "cap_limit");

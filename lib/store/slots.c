@@ -7,7 +7,7 @@
 
 struct slot_row {
 	char host[STORE_HOST_MAX + 1];
-	uint32_t granted, in_use, waiting;
+	uint32_t granted, in_use, waiting, old;
 	int64_t expiry_ms;
 };
 
@@ -57,26 +57,39 @@ fair_share(const struct slots *s, const char *host, int64_t cap)
 	return share;
 }
 
+/* The old ones are beside what is granted, and below the limit. */
+static uint32_t
+room_of(const struct slots *s, const struct store_request *r)
+{
+	int64_t left = r->u.slots.limit;
+
+	for (uint32_t i = 0; i < s->n; i++)
+		left -= s->rows[i].old;
+	if (left < 0)
+		return 0;
+	return left < r->u.slots.cap ? (uint32_t)left : r->u.slots.cap;
+}
+
 static uint32_t
 target_of(const struct slots *s, const struct slot_row *row,
-    const struct store_request *r, int64_t now)
+    const struct store_request *r, uint32_t room, int64_t now)
 {
 	if (now >= s->settled_ms || s->settled_ms > now + r->u.slots.settle_ms)
-		return (uint32_t)fair_share(s, row->host, r->u.slots.cap);
+		return (uint32_t)fair_share(s, row->host, room);
 	return r->u.slots.held;
 }
 
 static uint32_t
 grant_of(const struct slots *s, const struct slot_row *row,
-    uint32_t cap, uint32_t target)
+    uint32_t room, uint32_t target)
 {
 	int64_t others = 0, grant = target;
 
 	for (uint32_t i = 0; i < s->n; i++)
 		if (&s->rows[i] != row)
 			others += s->rows[i].granted;
-	if (grant > cap - others)
-		grant = cap - others;
+	if (grant > room - others)
+		grant = room - others;
 	return grant > row->in_use ? (uint32_t)grant : row->in_use;
 }
 
@@ -94,7 +107,7 @@ slots_report(struct slots *s, const struct store_request *r, int64_t now,
 	const bool lost = s->n == 0 || s->gone_ms <= now;
 	const bool known = expire(s, r->u.slots.ttl_ms, now);
 	struct slot_row *row = row_of(s, r->u.slots.host);
-	uint32_t target;
+	uint32_t room, target;
 
 	if (row == NULL)
 		return false;
@@ -102,14 +115,16 @@ slots_report(struct slots *s, const struct store_request *r, int64_t now,
 		s->settled_ms = now + r->u.slots.settle_ms;
 	row->in_use = r->u.slots.in_use;
 	row->waiting = r->u.slots.waiting;
-	target = target_of(s, row, r, now);
-	row->granted = grant_of(s, row, r->u.slots.cap, target);
+	row->old = r->u.slots.old;
+	room = room_of(s, r);
+	target = target_of(s, row, r, room, now);
+	row->granted = grant_of(s, row, room, target);
 	row->expiry_ms = now + r->u.slots.ttl_ms;
 	if (s->gone_ms < now + 2 * r->u.slots.ttl_ms)
 		s->gone_ms = now + 2 * r->u.slots.ttl_ms;
 
 	for (uint32_t i = 0; i < s->n; i++) {
-		out->u.slots.in_use += s->rows[i].in_use;
+		out->u.slots.in_use += s->rows[i].in_use + s->rows[i].old;
 		out->u.slots.waiting += s->rows[i].waiting;
 	}
 	/* What is in use beyond it counts until it ends, but is not used

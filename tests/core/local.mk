@@ -50,10 +50,17 @@ endif
 if HAVE_CHECK
 check_PROGRAMS += tests/core/test_window tests/core/test_breaker \
 	tests/core/test_view tests/core/test_story tests/core/test_scenario \
-	tests/core/test_throttle tests/core/test_probe tests/core/test_alone
+	tests/core/test_throttle tests/core/test_probe tests/core/test_alone \
+	tests/core/test_silence tests/core/test_review
 tests_core_test_alone_SOURCES = tests/core/test_alone.c
 tests_core_test_alone_CFLAGS = $(test_cflags)
 tests_core_test_alone_LDADD = $(core_libs) $(CHECK_LIBS)
+tests_core_test_review_SOURCES = tests/core/test_review.c
+tests_core_test_review_CFLAGS = $(test_cflags)
+tests_core_test_review_LDADD = $(core_libs) $(CHECK_LIBS)
+tests_core_test_silence_SOURCES = tests/core/test_silence.c
+tests_core_test_silence_CFLAGS = $(test_cflags)
+tests_core_test_silence_LDADD = $(core_libs) $(CHECK_LIBS)
 tests_core_test_window_SOURCES = tests/core/test_window.c
 tests_core_test_window_CFLAGS = $(test_cflags)
 tests_core_test_window_LDADD = $(core_libs) $(CHECK_LIBS)

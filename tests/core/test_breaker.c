@@ -259,6 +259,73 @@ START_TEST(shedding_follows_the_evidence)
 END_TEST
 
 /* Wherever it begins to shed: next to nothing there, and ever more. */
+/* It opened at 45 % bad, stepped back, and goes on like that. */
+START_TEST(what_was_taken_back_is_not_done_again)
+{
+	const struct breaker_rules strict = {
+		.window_ms = 120000, .min_outcomes = 20, .min_hosts = 2,
+		.consecutive = 10, .shed_at = 300, .open_at = 400,
+		.open_for_ms = 30000, .open_max_ms = 900000, .trials = 3,
+		.n_ramp = 1, .ramp = { 1000 }, .ramp_step_ms = 5000,
+	};
+	const struct breaker open = {
+		.state = BREAKER_OPEN, .trips = 1, .since_ms = NOW,
+		.until_ms = NOW + 30000,
+	};
+	struct evidence as_before = seen(55, 45), worse = seen(44, 56);
+	struct evidence none = seen(0, 0), streak = seen(0, 10);
+	struct evidence few = seen(8, 12);
+	const struct breaker b = breaker_step_back(&strict, &open, 550,
+	    NOW + 1000);
+	struct breaker next;
+
+	streak.streak = 10;
+	ck_assert(breaker_sane(&b));
+	ck_assert_int_eq(b.state, BREAKER_SHEDDING);
+	ck_assert_int_eq(b.reason, BREAKER_STEP_BACK);
+	ck_assert_uint_eq(b.allowance, 785);
+	ck_assert(breaker_starts_afresh(&open, &b));
+	next = breaker_step(&strict, b, &none, 999, NOW + 30000);
+	ck_assert_msg(breaker_same(&next, &b), "nothing acquits it so soon");
+	next = breaker_step(&strict, b, &as_before, 999, NOW + 30000);
+	ck_assert_msg(breaker_same(&next, &b), "it is no worse");
+	next = breaker_step(&strict, b, &as_before, 999, NOW + 31000);
+	ck_assert_int_eq(next.state, BREAKER_SHEDDING);
+	ck_assert_int_eq(next.until_ms, 0);
+	next = breaker_step(&strict, b, &worse, 999, NOW + 30000);
+	ck_assert_int_eq(next.state, BREAKER_SHEDDING);
+	next = breaker_step(&strict, b, &worse, 999, NOW + 31000);
+	ck_assert_int_eq(next.state, BREAKER_OPEN);
+	ck_assert_uint_eq(next.backed, 550);
+	next = breaker_step(&strict, b, &streak, 999, NOW + 2000);
+	ck_assert_int_eq(next.state, BREAKER_OPEN);
+	next = breaker_step(&strict, b, &few, 999, NOW + 31000);
+	ck_assert_msg(next.state == BREAKER_SHEDDING, "it may be chance");
+	next = breaker_step(&strict, b, &none, 999, NOW + 31000);
+	ck_assert_int_eq(next.state, BREAKER_CLOSED);
+	ck_assert_msg(next.backed == 0, "the incident is over");
+}
+END_TEST
+
+START_TEST(shedding_steps_back_to_closed)
+{
+	const struct breaker was = shedding(800);
+	const struct breaker b = breaker_step_back(&rules, &was, 400, NOW);
+	struct breaker next;
+
+	ck_assert(breaker_sane(&b));
+	ck_assert_int_eq(b.state, BREAKER_CLOSED);
+	next = step(b, seen(40, 60), NOW + 31000);
+	ck_assert_int_eq(next.state, BREAKER_CLOSED);
+	ck_assert_uint_eq(next.backed, 400);
+	next = step(b, seen(29, 71), NOW + 31000);
+	ck_assert_int_eq(next.state, BREAKER_SHEDDING);
+	next = step(b, seen(60, 40), NOW + 31000);
+	ck_assert_int_eq(next.reason, BREAKER_RECOVERED);
+	ck_assert_uint_eq(next.backed, 0);
+}
+END_TEST
+
 START_TEST(the_allowance_falls_smoothly)
 {
 	static const uint32_t limits[] = { 1, 10, 200, 500, 800, 999 };
@@ -565,10 +632,15 @@ static const struct {
 	{ "closed again", true,
 	    { .reason = BREAKER_RECOVERED, .since_ms = NOW } },
 	{ "no such state", false, { .state = 5 } },
-	{ "no such reason", false, { .reason = 11 } },
+	{ "no such reason", false, { .reason = 12 } },
 	{ "before all time", false, { .since_ms = -1 } },
 	{ "closed with trips", false, { .trips = 1 } },
 	{ "closed with a wait", false, { .until_ms = 1 } },
+	{ "closed, stepped back", true, { .reason = BREAKER_STEP_BACK,
+	    .backed = 450, .since_ms = NOW, .until_ms = NOW + 1 } },
+	{ "stepped back until before that", false,
+	    { .reason = BREAKER_STEP_BACK, .since_ms = NOW, .until_ms = 1 } },
+	{ "stepped back from more than all", false, { .backed = 1001 } },
 	{ "closed with an allowance", false, { .allowance = 1000 } },
 	{ "shedding", true, { .state = BREAKER_SHEDDING, .allowance = 1 } },
 	{ "shedding everything", false, { .state = BREAKER_SHEDDING } },
@@ -791,6 +863,8 @@ main(void)
 	tcase_add_test(tc, no_streak_where_it_is_switched_off);
 	tcase_add_loop_test(tc, shedding_follows_the_evidence, 0,
 	    MW_N_OF(from_shedding));
+	tcase_add_test(tc, what_was_taken_back_is_not_done_again);
+	tcase_add_test(tc, shedding_steps_back_to_closed);
 	tcase_add_loop_test(tc, the_allowance_falls_smoothly, 0, 6);
 	tcase_add_test(tc, waits_double_up_to_the_maximum);
 	tcase_add_test(tc, open_waits_and_listens_to_nobody);

@@ -361,6 +361,7 @@ START_TEST(the_gate_asks_the_upstream_then_for_a_slot)
 	ck_assert_int_eq(v.reason, DECIDE_FINE);
 	ck_assert_int_eq(v.wait_reason, gates[_i].reason);
 	ck_assert_int_eq(v.wait_ms, gates[_i].time_ms);
+	ck_assert(v.alternate == (v.wait_ms < WAIT));
 }
 END_TEST
 
@@ -645,6 +646,8 @@ static const struct {
 	    "10m" },
 	{ DECIDE_TRIAL_TAKEN, 0, "",
 	    "4.3.2 Mailweir: filter is being tried again, next try in 1s" },
+	{ DECIDE_SILENT, -1, "",
+	    "4.3.2 Mailweir: filter does not answer" },
 	{ DECIDE_SHED, -1, "",
 	    "4.3.2 Mailweir: filter takes a part of the mail only" },
 	{ DECIDE_RATE, -1, "",
@@ -684,6 +687,7 @@ START_TEST(each_reason_has_a_name)
 	ck_assert_str_eq(decide_reason_name(DECIDE_FINE), "fine");
 	ck_assert_str_eq(decide_reason_name(DECIDE_TRIAL_TAKEN),
 	    "trial-taken");
+	ck_assert_str_eq(decide_reason_name(DECIDE_SILENT), "silent");
 	ck_assert_str_eq(decide_reason_name(DECIDE_FORCED), "forced");
 }
 END_TEST

@@ -31,11 +31,12 @@ listen = { milter = "%(milter)s"; };
 upstreams = {
   filter    = { nexthop = "[filter.example.net]:25"; connections = 20; };
   filter-eu = { nexthop = [ "[a.eu.example.net]:25", "[b.eu.example.net]:25" ];
-                connections = 10; };
+                connections = 10; breaker = { slow_after = "6500ms"; }; };
   exchange  = { nexthop = "[x.example.net]:25"; connections = 20;
                 tls = "encrypt"; };
   own       = { mx = true; connections = 600; };
-  small     = { nexthop = "[s.example.net]:25"; connections = 1; };
+  small     = { nexthop = "[s.example.net]:25"; connections = 1;
+                breaker = { slow_after = "60s"; }; };
 };
 destinations = {
   contoso = {
@@ -562,6 +563,24 @@ def postfix(bench):
            "a socket outside of the queue directory as it stands")
 
 
+def patience(bench):
+    """How long a lane waits for replies."""
+    master = parts(bench.run("postfix", config=bench.write(
+        "patience.conf", catch_all=CATCH_ALL.replace(
+            '"filter"; }', '"filter"; }, { upstream = "small"; }')))[1])[1]
+    lanes = {lane.split()[0]: re.findall(r"-o smtp_(\w+)_timeout=(\w+)", lane)
+             for lane in re.split(r"\n(?=\S)", master)}
+    before_data = ["connect", "helo", "starttls", "xforward", "mail", "rcpt",
+                   "data_init", "rset"]
+    tap.same(lanes.pop("mw-contoso"), [(limit, "7s") for limit in before_data],
+             "a lane with another filter has little patience before DATA")
+    tap.same(lanes.pop("mw-rest"), [(limit, "60s") for limit in before_data
+                                    if limit not in ("connect", "rset")],
+             "and never more than Postfix has by itself")
+    tap.ok(len(lanes) == 3 and not any(lanes.values()),
+           "a lane without one is as patient as ever", lanes)
+
+
 def accepted_by_postfix(bench, main, master, transport):
     """Does the real Postfix take each part, without a word?"""
     os.environ["PATH"] += ":/usr/sbin"
@@ -627,6 +646,9 @@ def live(bench):
              "mw-contoso_destination_concurrency_limit"),
             ("a lane that caches", "master.cf",
              "-o smtp_connection_cache_on_demand=no", "-v", "mw-contoso unix"),
+            ("a lane with all the patience", "master.cf",
+             "-o smtp_helo_timeout=7s", "-o smtp_helo_timeout=300s",
+             "mw-contoso unix"),
             ("no lane", "master.cf", "mw-few unix", "mw-less unix",
              "missing: mw-few unix"),
             ("another next hop", "mailweir-transport", "mw-partner:",
@@ -675,7 +697,7 @@ def main():
     try:
         for test in (usage, check, classify, status_empty, plant,
                      status_planted, status_json, explain, force, events,
-                     follow, hold, postfix, live, away):
+                     follow, hold, postfix, patience, live, away):
             test(bench)
     finally:
         bench.close()

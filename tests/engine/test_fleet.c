@@ -34,9 +34,23 @@ static struct {
 	bool away;
 	uint32_t throttled;		/* events that say so */
 	uint32_t of_a_host;		/* breaker events with scope=host */
+	uint32_t opened, back;		/* the breaker, says an event */
 	struct pending queue[QUEUE_MAX];
 	size_t n;
 } store;
+
+static void
+note_event(const struct store_request *r)
+{
+	for (uint32_t i = 0; i < r->u.event_add.n; i++) {
+		const struct store_pair *pair = &r->u.event_add.pairs[i];
+
+		store.opened += strcmp(pair->name, "to") == 0 &&
+		    strcmp(pair->value, "open") == 0;
+		store.back += strcmp(pair->name, "reason") == 0 &&
+		    strcmp(pair->value, "step-back") == 0;
+	}
+}
 
 static void
 port_send(void *self, const struct store_request *request, store_done *done,
@@ -54,6 +68,8 @@ port_send(void *self, const struct store_request *request, store_done *done,
 	if (request->verb == STORE_EVENT_ADD && strcmp(
 	    request->u.event_add.pairs[2].name, "scope") == 0)
 		store.of_a_host++;
+	if (request->verb == STORE_EVENT_ADD)
+		note_event(request);
 	if (store.away)
 		return;
 	p->reply = mem_new(1, sizeof(*p->reply));
@@ -325,7 +341,7 @@ tries(int i)
 	pass(1500);
 	taken = line_take(line, now);
 	if (taken)
-		line_give(line, now);
+		line_give(line, now, now);
 	return taken;
 }
 
@@ -380,6 +396,72 @@ START_TEST(the_only_host_waits_for_nobody)
 }
 END_TEST
 
+/* So many connections of mx1 hang while it opens and the wait ends. */
+static void
+hang(uint32_t n)
+{
+	struct line *line = fleet_line(fleet_upstream(host[0], 0));
+
+	for (; n > 0; n--)
+		do {
+			line_wish(line, now);
+			pass(FLEET_TICK_MS);
+		} while (!line_take(line, now));
+	open_it();
+	pass(31000);
+	ck_assert_int_eq(state_at(0), BREAKER_HALF_OPEN);
+}
+
+START_TEST(a_trial_does_not_wait_for_what_hangs)
+{
+	const struct store_request seen = {
+		.verb = STORE_OBSERVE, .name = "filter",
+		.u.observe.window_ms = 120000,
+	};
+	struct line *line = fleet_line(fleet_upstream(host[0], 0));
+	struct store_reply reply;
+	struct err err;
+
+	hang(3);
+	line_wish(fleet_line(fleet_upstream(host[1], 0)), now);
+	for (int n = 0; n < 40; n++) {
+		pass(FLEET_TICK_MS);
+		ck_assert_uint_le(granted(0) + granted(1), 1);
+	}
+	ck_assert_uint_eq(granted(0) + granted(1), 1);
+	ck_assert_uint_eq(line_state(line, now).old, 3);
+	ck_assert_int_eq(store_local_call(store.local, &seen, now, &reply,
+	    &err), 0);
+	ck_assert_uint_eq(reply.u.upstream.in_use, 3);
+	/* They end in the ramp, and the cap holds all the while. */
+	for (int n = 0; n < 3; n++)
+		observe(1, OUTCOME_OK, now);
+	for (uint32_t old = 3; old > 0; old--) {
+		for (int n = 0; n < 10; n++) {
+			pass(FLEET_TICK_MS);
+			ck_assert_uint_le(granted(0) + granted(1), 4 - old);
+		}
+		line_give(line, 1, now);
+	}
+	pass(LINE_WISH_MS);
+	ck_assert_uint_eq(granted(0) + granted(1), 4);
+}
+END_TEST
+
+START_TEST(where_all_hangs_there_is_no_trial)
+{
+	hang(4);
+	for (int n = 0; n < 40; n++) {
+		pass(FLEET_TICK_MS);
+		ck_assert_uint_eq(granted(0) + granted(1), 0);
+	}
+	line_give(fleet_line(fleet_upstream(host[0], 0)), 1, now);
+	line_wish(fleet_line(fleet_upstream(host[1], 0)), now);
+	pass(1500);
+	ck_assert_uint_eq(granted(0) + granted(1), 1);
+}
+END_TEST
+
 struct waiting {
 	struct line_waiter waiter;	/* first: see served() */
 	int slots;
@@ -399,9 +481,143 @@ take_all(int i)
 	uint32_t n = 0;
 
 	for (; line_take(line, now); n++)
-		line_give(line, now);
+		line_give(line, now, now);
 	return n;
 }
+
+/*
+ * A destination with a primary and an alternate, by shares of good answers.
+ * What the primary fails moves on to the alternate within the same delivery.
+ */
+struct pair {
+	uint32_t primary;
+	uint32_t light, heavy;	/* the alternate, below and above half the load */
+	uint32_t to_alternate;	/* of the last second, per mille */
+};
+
+static bool
+ends_well(struct pair *p, int i, uint32_t *moved)
+{
+	const uint32_t allowance = view_allowance(&fleet_views(host[i])[0],
+	    fleet_time(host[i], now));
+
+	if (chance_below(1000) < allowance) {
+		const bool good = chance_below(1000) < p->primary;
+
+		observe(i, good ? OUTCOME_OK : OUTCOME_MOVED_ON, now);
+		if (good)
+			return true;
+	}
+	++*moved;
+	return chance_below(1000) <
+	    (p->to_alternate < 600 ? p->light : p->heavy);
+}
+
+/* Ten deliveries a second from each host; how many of them ended well. */
+static uint32_t
+live_through(struct pair *p, int seconds)
+{
+	uint32_t well = 0;
+
+	for (int s = 0; s < seconds; s++) {
+		uint32_t moved = 0;
+
+		for (int n = 0; n < 20; n++) {
+			const bool good = ends_well(p, n % 2, &moved);
+
+			fleet_fared(fleet_upstream(host[n % 2], 0), good);
+			well += good;
+			pass(n % 2 == 1 ? 100 : 0);
+		}
+		p->to_alternate = 50 * moved;
+	}
+	return well;
+}
+
+static struct upstream touchy[1];
+static struct plan touchy_plan;
+
+/* Opens at 40 % bad already. */
+static void
+be_touchy(void)
+{
+	touchy[0] = upstreams[0];
+	touchy[0].breaker.shed_at = 300;
+	touchy[0].breaker.open_at = 400;
+	touchy[0].breaker.consecutive = 20;
+	touchy_plan = plan;
+	touchy_plan.upstreams = touchy;
+	for (int i = 0; i < 2; i++)
+		fleet_reload(host[i], &touchy_plan);
+}
+
+START_TEST(a_cure_that_makes_it_worse_is_taken_back_once)
+{
+	struct pair p = { .primary = 450, .light = 950, .heavy = 100 };
+	uint32_t opened;
+
+	be_touchy();
+	pass(3000);
+	live_through(&p, 30);
+	ck_assert_int_eq(store.back, 1);
+	opened = store.opened;
+	ck_assert_int_eq(state_at(0), BREAKER_SHEDDING);
+	ck_assert_int_eq(state_at(1), BREAKER_SHEDDING);
+	/* For long, and no other change. */
+	live_through(&p, 120);
+	ck_assert_uint_eq(store.opened, opened);
+	ck_assert_uint_eq(store.back, 1);
+	ck_assert_int_eq(state_at(0), BREAKER_SHEDDING);
+	/* When it gets worse itself, it does open, and stays so. */
+	p.primary = 0;
+	live_through(&p, 20);
+	ck_assert_uint_gt(store.opened, opened);
+	ck_assert_uint_eq(store.back, 1);
+	/* When it is well, that was the incident. */
+	p.primary = 1000;
+	live_through(&p, 240);
+	ck_assert_int_eq(state_at(0), BREAKER_CLOSED);
+	ck_assert_uint_eq(fleet_views(host[0])[0].record.breaker.backed, 0);
+	ck_assert_str_eq(fleet_views(host[0])[0].record.incident, "");
+}
+END_TEST
+
+START_TEST(a_cure_that_helps_is_left_alone)
+{
+	struct pair p = { .primary = 450, .light = 950, .heavy = 950 };
+
+	be_touchy();
+	pass(3000);
+	live_through(&p, 120);
+	ck_assert_uint_gt(store.opened, 0);
+	ck_assert_uint_eq(store.back, 0);
+}
+END_TEST
+
+START_TEST(nobody_goes_back_to_the_dead)
+{
+	struct pair p = { .light = 950, .heavy = 0 };
+
+	be_touchy();
+	pass(3000);
+	live_through(&p, 120);
+	ck_assert_uint_gt(store.opened, 0);
+	ck_assert_uint_eq(store.back, 0);
+}
+END_TEST
+
+START_TEST(who_only_observes_takes_nothing_back)
+{
+	struct pair p = { .primary = 450, .light = 100, .heavy = 100 };
+
+	be_touchy();
+	touchy_plan.mode = PLAN_OBSERVE;
+	pass(3000);
+	live_through(&p, 30);
+	ck_assert_uint_gt(store.opened, 0);
+	ck_assert_uint_eq(store.back, 0);
+}
+END_TEST
 
 START_TEST(hosts_share_a_rate)
 {
@@ -430,7 +646,7 @@ START_TEST(who_waits_for_a_rate_is_served_in_time)
 	ck_assert_int_eq(who.slots, 0);
 	pass(200);
 	ck_assert_int_eq(who.slots, 1);
-	line_give(line, now);
+	line_give(line, now, now);
 }
 END_TEST
 
@@ -476,7 +692,7 @@ end_all(void)
 		struct line *line = fleet_line(fleet_upstream(host[i], 0));
 
 		while (line_state(line, now).in_use > 0)
-			line_give(line, now);
+			line_give(line, now, now);
 	}
 }
 
@@ -581,7 +797,7 @@ START_TEST(a_reload_carries_over_what_is_held)
 	fleet_reload(host[0], &(struct plan){ .upstreams = more,
 	    .n_upstreams = 1 });
 	ck_assert_int_eq(fleet_index(u), -1);
-	line_give(fleet_line(u), now);
+	line_give(fleet_line(u), now, now);
 	pass(100);
 }
 END_TEST
@@ -656,7 +872,7 @@ START_TEST(it_tries_by_itself_one_connection_at_a_time)
 	ck_assert(!line_take(line, now));
 	/* One more failure, and it waits again. */
 	observe(0, OUTCOME_TROUBLE, now);
-	line_give(line, now);
+	line_give(line, now, now);
 	pass(500);
 	ck_assert_int_eq(gate_at(0), BREAKER_OPEN);
 	ck_assert_uint_eq(fleet_views(host[0])[0].own.breaker.trips, 2);
@@ -869,6 +1085,12 @@ main(void)
 	tcase_add_test(tc, one_trial_of_the_fleet_at_a_time);
 	tcase_add_test(tc, who_failed_a_trial_lets_others_try_first);
 	tcase_add_test(tc, the_only_host_waits_for_nobody);
+	tcase_add_test(tc, a_trial_does_not_wait_for_what_hangs);
+	tcase_add_test(tc, where_all_hangs_there_is_no_trial);
+	tcase_add_test(tc, a_cure_that_makes_it_worse_is_taken_back_once);
+	tcase_add_test(tc, a_cure_that_helps_is_left_alone);
+	tcase_add_test(tc, nobody_goes_back_to_the_dead);
+	tcase_add_test(tc, who_only_observes_takes_nothing_back);
 	tcase_add_test(tc, hosts_share_a_rate);
 	tcase_add_test(tc, who_waits_for_a_rate_is_served_in_time);
 	tcase_add_test(tc, nothing_is_lost_while_the_store_is_away);

@@ -42,7 +42,7 @@ START_TEST(slots_are_spent_from_memory)
 	ck_assert(line_take(line, 0));
 	ck_assert(line_take(line, 0));
 	ck_assert(!line_take(line, 0));
-	line_give(line, 0);
+	line_give(line, 0, 0);
 	ck_assert(line_take(line, 0));
 	line_free(&line);
 	ck_assert_ptr_null(line);
@@ -58,11 +58,11 @@ START_TEST(first_come_first_served)
 	ck_assert(line_take(line, 0));
 	stand(line, &a, 1000);
 	stand(line, &b, 1000);
-	line_give(line, 5);
+	line_give(line, 0, 5);
 	ck_assert_int_eq(a.slots, 1);
 	ck_assert_int_eq(b.answers, 0);
 	ck_assert_msg(!line_take(line, 0), "nobody passes those who wait");
-	line_give(line, 6);
+	line_give(line, 5, 6);
 	ck_assert_int_eq(b.slots, 1);
 	line_free(&line);
 }
@@ -99,7 +99,7 @@ START_TEST(a_limit_is_below_any_grant)
 	stand(line, &a, 1000);
 	stand(line, &b, 1000);
 	ck_assert_msg(line_state(line, 0).waiting == 0, "it asks for no more");
-	line_give(line, 0);
+	line_give(line, 0, 0);
 	ck_assert_int_eq(a.slots, 1);
 	ck_assert_int_eq(b.answers, 0);
 	line_set_limit(line, UINT32_MAX);
@@ -118,8 +118,8 @@ START_TEST(a_refused_slot_rests)
 	line_grant(line, 2, 0);
 	ck_assert(line_take(line, 0));
 	ck_assert(line_take(line, 0));
-	line_rest(line, 0);
-	line_rest(line, 500);
+	line_rest(line, 0, 0);
+	line_rest(line, 0, 500);
 	stand(line, &who, 10000);
 	ck_assert_uint_eq(line_state(line, 500).in_use, 2);
 	line_expire(line, LINE_REST_MS - 1);
@@ -127,6 +127,34 @@ START_TEST(a_refused_slot_rests)
 	line_expire(line, LINE_REST_MS);
 	ck_assert_int_eq(who.slots, 1);
 	ck_assert_uint_eq(line_state(line, LINE_REST_MS).in_use, 1);
+	line_free(&line);
+}
+END_TEST
+
+START_TEST(at_a_turn_all_is_old)
+{
+	struct line *line = line_new();
+	struct who who = { 0 };
+
+	line_grant(line, 3, 0);
+	for (int i = 0; i < 3; i++)
+		ck_assert(line_take(line, i));
+	line_rest(line, 0, 5);
+	stand(line, &who, 10000);
+	line_turn(line, 10);
+	ck_assert_uint_eq(line_state(line, 10).in_use, 0);
+	ck_assert_msg(line_state(line, 10).old == 2, "one was at rest");
+	line_grant(line, 1, 10);
+	ck_assert_msg(who.slots == 0, "nobody could tell it from an old one");
+	line_serve(line, 11);
+	ck_assert_int_eq(who.slots, 1);
+	line_give(line, 1, 12);
+	ck_assert_uint_eq(line_state(line, 12).old, 1);
+	ck_assert_msg(!line_take(line, 12), "an old one leaves no room");
+	line_rest(line, 2, 13);
+	ck_assert_uint_eq(line_state(line, 13).old, 0);
+	line_give(line, 11, 14);
+	ck_assert(line_take(line, 14));
 	line_free(&line);
 }
 END_TEST
@@ -192,7 +220,7 @@ START_TEST(a_rate_takes_a_token_with_each_slot)
 	stand(line, &a, 20000);
 	stand(line, &b, 20000);
 	ck_assert_msg(!line_is_short(line, 1), "slots would not help");
-	line_give(line, 500);
+	line_give(line, 0, 500);
 	line_serve(line, 500);
 	ck_assert_int_eq(a.slots, 0);
 	line_serve(line, 501);
@@ -224,7 +252,7 @@ START_TEST(to_observe_costs_no_token)
 	line_set_rate(line, BUCKET_ONE_A_SECOND);
 	line_grant(line, 9, 0);
 	for (int n = 0; n < 5; n++)
-		line_force(line);
+		line_force(line, 0);
 	ck_assert(line_take(line, 1));
 	line_free(&line);
 }
@@ -253,7 +281,7 @@ START_TEST(a_rate_is_kept_in_order_and_serves_all)
 		if (came < CALLERS && chance_below(3) > 0)
 			stand(line, &who[came++], INT64_MAX);
 		if (held > 0 && chance_below(4) > 0) {
-			line_give(line, now);
+			line_give(line, now, now);
 			held--;
 		}
 		line_serve(line, now);
@@ -294,7 +322,7 @@ START_TEST(any_schedule_keeps_the_count)
 		case 1:
 			if (held > resting) {
 				held--;
-				line_give(line, now);
+				line_give(line, now, now);
 			}
 			break;
 		case 2:
@@ -319,7 +347,7 @@ START_TEST(any_schedule_keeps_the_count)
 				break;
 			if (resting++ == 0)
 				rested = now + LINE_REST_MS;
-			line_rest(line, now);
+			line_rest(line, now, now);
 			break;
 		}
 		for (int i = 0; i < N_WAITERS; i++)
@@ -344,6 +372,7 @@ main(void)
 	tcase_add_test(tc, a_greater_grant_serves_the_line);
 	tcase_add_test(tc, a_limit_is_below_any_grant);
 	tcase_add_test(tc, a_refused_slot_rests);
+	tcase_add_test(tc, at_a_turn_all_is_old);
 	tcase_add_test(tc, deadlines_need_no_order);
 	tcase_add_test(tc, a_void_grant_keeps_what_is_in_use);
 	tcase_add_test(tc, a_wish_is_demand_for_a_while);

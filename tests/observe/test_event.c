@@ -42,6 +42,14 @@ static const struct {
 		.allowance = 1000, .rule = "", .sample = "" },
 	    "event=breaker|upstream=filter|from=half-open|to=closed|"
 	    "allowance=1000|host=mx1" },
+	{ "a step back says how mail fared",
+	    { .kind = EVENT_STATE, .host = "mx1", .upstream = "filter",
+		.from = BREAKER_OPEN, .to = BREAKER_SHEDDING,
+		.reason = BREAKER_STEP_BACK, .allowance = 785,
+		.before = 550, .after = 100, .incident = "f-1" },
+	    "event=breaker|upstream=filter|from=open|to=shedding|"
+	    "reason=step-back|allowance=785|before=550|after=100|"
+	    "incident=f-1|host=mx1" },
 	{ "a force says who, why and until when",
 	    { .kind = EVENT_OVERRIDE, .host = "mx1", .upstream = "filter",
 		.override = &forced },

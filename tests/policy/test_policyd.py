@@ -44,6 +44,14 @@ destinations = {{
 {extra}
 """
 
+# Silence is known long before it is judged, and never opens a breaker.
+PATIENT = CONFIG.replace('"700ms"', '"4s"').replace("consecutive = 3",
+                                                    "consecutive = 99")
+
+# Ten outcomes tell, and two of five are bad enough.
+TOUCHY = CONFIG.replace("consecutive = 3", "consecutive = 99; min_outcomes = "
+                        "10; shed_at = 30; open_at = 40")
+
 # In postqueue's place: tells the queue that the test wrote, and remembers
 # what it was asked for, and when.
 POSTQUEUE = """#!/bin/sh
@@ -387,6 +395,52 @@ def a_silent_upstream_is_judged_while_it_is_silent(d):
                           "outcome_trouble") == "2", "two slow answers")
     for lane in lanes + [third]:
         lane.close()
+
+
+def mail_with_another_way_shuns_silence(d):
+    lanes = [Lane(d) for _ in range(3)]
+    for lane in lanes[:2]:
+        equal(lane.gate("filter"), "OK encrypt")
+    equal(lanes[1].gate("second"), "NOTFOUND ")
+    equal(lanes[1].outcome(OK), "NOTFOUND ")
+    equal(lanes[1].gate("filter"), "OK encrypt")
+    equal(lanes[1].gate("second"), "NOTFOUND ")
+    equal(lanes[1].outcome(OK), "NOTFOUND ")
+    time.sleep(2)                           # half of slow_after
+    equal(lanes[2].gate("filter"), "TEMP silent")
+    equal(lanes[2].gate("second"), "NOTFOUND ")
+    equal(lanes[2].outcome(OK), "NOTFOUND ")
+    equal(lanes[0].outcome(OK), "NOTFOUND ")
+    equal(lanes[2].gate("filter"), "OK encrypt")
+    equal(d.state("filter"), "closed")
+    for lane in lanes:
+        lane.close()
+
+
+def what_made_it_worse_is_taken_back(d):
+    lane = Lane(d)
+    for n in range(20):
+        if d.state("filter") == "open":
+            break
+        equal(lane.gate("filter"), "OK encrypt")
+        if n % 2:
+            equal(lane.gate("second"), "NOTFOUND ")
+        equal(lane.outcome(OK), "NOTFOUND ")
+        time.sleep(0.05)
+    until(lambda: lane.gate("filter") == "TEMP open", "the gate to close")
+    for _ in range(10):                 # all of it is too much for the second
+        lane.gate("filter")
+        if lane.gate("second") == "NOTFOUND ":
+            equal(lane.outcome(BUSY), "NOTFOUND ")
+        elif "4.3.2" not in lane.outcome(REFUSED):
+            raise AssertionError("not held")
+    until(lambda: d.state("filter") == "shedding", "a step back")
+    events = d.redis("XREVRANGE", "mailweir:events", "+", "-").splitlines()
+    at = events.index("step-back")
+    equal([events[at + 3]] + events[at + 5:at + 7], ["before", "after", "0"])
+    equal(d.redis("HGET", "mailweir:upstream:{filter}", "reason"),
+          "step-back")
+    lane.close()
 
 
 def a_burst_counts_once(d):
@@ -838,6 +892,8 @@ GROUPS = [
     ({}, [it_goes_on_without_redis]),
     ({"mode": "observe", "before": a_queue},
      [observing_changes_nothing, observing_releases_nothing]),
+    ({"template": TOUCHY}, [what_made_it_worse_is_taken_back]),
+    ({"template": PATIENT}, [mail_with_another_way_shuns_silence]),
     ({"before": open_all}, [what_was_held_goes_oldest_first,
                             nothing_goes_twice_and_nobody_looks_too_often]),
     ({"before": hold_all}, [a_hold_closes_gate_and_intake,

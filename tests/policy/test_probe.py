@@ -229,6 +229,28 @@ def starttls_is_asked_for_and_is_no_trial(site):
     equal(site.outcomes("ok"), 0)
 
 
+def mail_with_another_way_leaves_the_trial_to_it(site):
+    site.move_on(6)
+    until(lambda: site.outcomes("unknown") >= 1 and
+          site.state("lone") == "half-open", "a probe that says nothing")
+    until(lambda: site.granted("lone") == 1 and site.relay.open == 0,
+          "a free slot")
+    lane = Lane(site)
+    equal(lane.ask("gate.lone", "[127.0.0.1]:%d" % site.relay.port),
+          "TEMP trial-taken")
+    lane.close()
+
+
+def mail_is_the_trial_where_a_probe_is_none(site):
+    site.move_on(6)
+    until(lambda: site.outcomes("ignore") >= 1 and
+          site.state("lone") == "half-open", "a probe on trial")
+    lane = Lane(site)
+    until(lambda: lane.ask("gate.lone", "[127.0.0.1]:%d" % site.relay.port) ==
+          "NOTFOUND ", "a slot for mail")
+    lane.close()
+
+
 def starttls_can_be_left_out(site):
     site.move_on(3)
     until(lambda: site.outcomes("ignore") == 1, "the probe's answer")
@@ -289,7 +311,10 @@ GROUPS = [
     ({}, [a_good_answer_does_not_outweigh_moving_on]),
     ({"consecutive": 100}, [one_probe_in_its_time]),
     ({"replies": {"EHLO": TLS, "STARTTLS": "220 2.0.0 Ready"}},
-     [starttls_is_asked_for_and_is_no_trial]),
+     [starttls_is_asked_for_and_is_no_trial,
+      mail_is_the_trial_where_a_probe_is_none]),
+    ({"replies": {"MAIL": "451 nobody knows this one"}},
+     [mail_with_another_way_leaves_the_trial_to_it]),
     ({"replies": {"EHLO": TLS}, "starttls": "false", "host": "localhost"},
      [starttls_can_be_left_out]),
     ({"consecutive": 100}, [

@@ -91,7 +91,7 @@ def in_use(daemons):
     for upstream in ("filter", "second", "bypass", "lone"):
         row = daemons.redis("HGET", "mailweir:upstream:{%s}:slots" % upstream,
                             "mx1")
-        total += int(row.split()[1]) if row else 0
+        total += int(row.split()[1]) + int(row.split()[4]) if row else 0
     return total
 
 

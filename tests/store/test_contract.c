@@ -221,14 +221,20 @@ struct report {
 };
 
 static struct store_reply
-report(struct report r)
+report_beside(uint32_t old, uint32_t limit, struct report r)
 {
 	return ask(&(struct store_request){
 		.verb = STORE_SLOTS,
 		.name = "filter",
-		.u.slots = { r.host, r.in_use, r.waiting, r.held, r.cap,
-		    30000, r.settle_ms },
+		.u.slots = { r.host, r.in_use, r.waiting, old, r.held, r.cap,
+		    limit, 30000, r.settle_ms },
 	});
+}
+
+static struct store_reply
+report(struct report r)
+{
+	return report_beside(0, r.cap, r);
 }
 
 static uint32_t
@@ -274,6 +280,7 @@ an_open_record(void)
 			.state = BREAKER_OPEN,
 			.reason = BREAKER_STREAK,
 			.trips = 3,
+			.backed = 450,
 			.since_ms = 1763728000000,
 			.until_ms = 1763728030000,
 		},
@@ -496,6 +503,33 @@ START_TEST(a_connection_in_use_counts_until_it_ends)
 }
 END_TEST
 
+/* What a host has beside so many old connections, of ten in all. */
+static uint32_t
+beside(uint32_t old, struct report r)
+{
+	return report_beside(old, 10, r).u.slots.granted;
+}
+
+/* Eight hang: a trial is beside them, and never a second one. */
+START_TEST(old_connections_count_apart_and_below_the_limit)
+{
+	open_store(_i);
+	granted((struct report){ "a", 8, 9, 8, 10, 0 });
+	ck_assert_uint_eq(beside(0, (struct report){ "b", 0, 9, 0, 1, 0 }), 0);
+	ck_assert_uint_eq(beside(8, (struct report){ "a", 0, 0, 0, 1, 0 }), 0);
+	ck_assert_uint_eq(beside(0, (struct report){ "b", 0, 9, 0, 1, 0 }), 1);
+	ck_assert_uint_eq(beside(2, (struct report){ "a", 0, 0, 0, 1, 0 }), 0);
+	ck_assert_uint_eq(report((struct report){ "b", 1, 9, 1, 1, 0 })
+	    .u.slots.in_use, 3);
+	/* none where all the limit hangs */
+	ck_assert_uint_eq(beside(8, (struct report){ "b", 0, 9, 1, 1, 0 }), 0);
+	ck_assert_uint_eq(beside(7, (struct report){ "b", 0, 9, 0, 1, 0 }), 1);
+	/* what hangs leaves the rest, when all may flow again */
+	ck_assert_uint_eq(beside(7, (struct report){ "b", 1, 9, 1, 10, 0 }), 1);
+	ck_assert_uint_eq(beside(1, (struct report){ "b", 1, 9, 1, 10, 0 }), 7);
+}
+END_TEST
+
 START_TEST(a_newcomer_gets_its_share_of_a_busy_one)
 {
 	open_store(_i);
@@ -534,7 +568,7 @@ START_TEST(a_dead_hosts_slots_come_back)
 		.verb = STORE_SLOTS,
 		.name = "filter",
 		.u.slots = { .host = "dead", .waiting = 10, .cap = 10,
-		    .ttl_ms = 40 },
+		    .limit = 10, .ttl_ms = 40 },
 	};
 
 	open_store(_i);
@@ -1075,8 +1109,10 @@ any_request(const char *const *hosts, uint32_t n_hosts, uint32_t cap)
 		r.u.slots.host = hosts[chance_below(n_hosts)];
 		r.u.slots.in_use = in_use;
 		r.u.slots.waiting = chance_below(3) * chance_below(8);
+		r.u.slots.old = chance_below(3) * chance_below(4);
 		r.u.slots.held = in_use + chance_below(3);
-		r.u.slots.cap = cap;
+		r.u.slots.cap = chance_below(3) == 0 ? 1 : cap;
+		r.u.slots.limit = cap;
 		r.u.slots.ttl_ms = SLOT_TTL_MS;
 		r.u.slots.settle_ms = chance_below(3) * 5;
 		return r;
@@ -1155,6 +1191,7 @@ main(void)
 		a_lone_host_gets_all, what_is_granted_is_not_granted_twice,
 		shares_follow_demand, the_rest_goes_to_the_first_by_name,
 		a_connection_in_use_counts_until_it_ends,
+		old_connections_count_apart_and_below_the_limit,
 		a_newcomer_gets_its_share_of_a_busy_one,
 		a_lost_store_grants_nothing_twice,
 		a_host_alone_and_first_waits_its_turn,

@@ -575,14 +575,14 @@ START_TEST(every_field_holds_nonsense)
 	    "99999999999999999999999999", "closed\xff", "  1", "nan" };
 	static const char *const fields[] = { "state", "since", "allowance",
 	    "reason", "rule", "sample", "incident", "trips", "step",
-	    "next_step_at", "cap_limit", "cap_refused", "cap_cut_at",
+	    "stepped_back", "next_step_at", "cap_limit", "cap_refused", "cap_cut_at",
 	    "cap_raised_at", "streak", "settle", "in_use", "waiting",
 	    "cap", "outcome_ok", "outcome_trouble" };
 	struct store_request seen = read_upstream;
 	struct store_request slots = {
 		.verb = STORE_SLOTS,
 		.name = "filter",
-		.u.slots = { "a", 1, 2, 1, 10, 1000, 0 },
+		.u.slots = { "a", 1, 2, 0, 1, 10, 10, 1000, 0 },
 	};
 	struct answer a;
 
@@ -595,7 +595,7 @@ START_TEST(every_field_holds_nonsense)
 			redis_say(&redis, "HSET mailweir:upstream:{filter} "
 			    "%s %s", fields[f], junk[j]);
 		redis_say(&redis, "HSET mailweir:upstream:{filter}:slots "
-		    "b %s c %s", junk[j], "9 9 9 99999999999999");
+		    "b %s c %s", junk[j], "9 9 9 99999999999999 9");
 		redis_say(&redis, "HSET mailweir:upstream:{filter}:window "
 		    "%s 1 1:ok:a %s 0:nothing:b 1 1:ok 1 :: 1", junk[j],
 		    junk[j]);

@@ -60,8 +60,9 @@ report(struct fleet *f, struct host *h, uint32_t in_use, uint32_t waiting)
 	ck_assert_int_eq(store_local_call(f->store, &(struct store_request){
 		.verb = STORE_SLOTS,
 		.name = "filter",
-		.u.slots = { h->name, in_use, waiting, h->granted, f->cap,
-		    TTL_MS, 0 },
+		.u.slots = { .host = h->name, .in_use = in_use,
+		    .waiting = waiting, .held = h->granted, .cap = f->cap,
+		    .limit = f->cap, .ttl_ms = TTL_MS },
 	}, f->now_ms, &reply, &err), 0);
 	h->granted = reply.u.slots.granted;
 	h->in_use = in_use;
@@ -126,6 +127,122 @@ START_TEST(the_cap_holds_whatever_happens)
 }
 END_TEST
 
+/*
+ * An upstream falls ill, is tried again and recovers, over and over; some of
+ * its connections hang, and hosts hear of each change at some time later.
+ */
+enum phase { WELL, OPEN, ON_TRIAL, PHASES };
+
+struct patient {
+	struct fleet fleet;
+	uint32_t limit;
+	uint32_t changes;		/* so many; the phase follows from it */
+	uint32_t heard[HOSTS];		/* how many of them a host knows of */
+	uint32_t old[HOSTS];
+	uint32_t taken[HOSTS];		/* in use, not reported yet */
+};
+
+static enum phase
+phase_of(uint32_t changes)
+{
+	return (enum phase)(changes % PHASES);
+}
+
+/* What the host has heard decides what it asks for. */
+static void
+ask_as_heard(struct patient *p, uint32_t i)
+{
+	static const bool may[PHASES] = { [WELL] = true, [ON_TRIAL] = true };
+	struct fleet *f = &p->fleet;
+	struct host *h = &f->hosts[i];
+	const enum phase phase = phase_of(p->heard[i]);
+	struct store_reply reply;
+	struct err err;
+
+	ck_assert_int_eq(store_local_call(f->store, &(struct store_request){
+		.verb = STORE_SLOTS,
+		.name = "filter",
+		.u.slots = { .host = h->name, .in_use = p->taken[i],
+		    .waiting = chance_below(6), .old = p->old[i],
+		    .held = h->granted, .limit = p->limit,
+		    .cap = !may[phase] ? 0 : phase == WELL ? p->limit : 1,
+		    .ttl_ms = TTL_MS },
+	}, f->now_ms, &reply, &err), 0);
+	h->granted = reply.u.slots.granted;
+}
+
+static void
+hear(struct patient *p, uint32_t i)
+{
+	struct host *h = &p->fleet.hosts[i];
+
+	if (p->heard[i] == p->changes)
+		return;
+	p->heard[i] = p->changes;
+	h->granted = h->granted < p->taken[i] ? h->granted : p->taken[i];
+	if (phase_of(p->changes) == ON_TRIAL) {
+		p->old[i] += p->taken[i];
+		p->taken[i] = h->granted = 0;
+	}
+}
+
+/* Connections are made as granted, and end when they like. */
+static void
+live_on(struct patient *p, uint32_t i)
+{
+	const uint32_t granted = p->fleet.hosts[i].granted;
+
+	if (p->old[i] > 0 && chance_below(8) == 0)
+		p->old[i]--;
+	if (p->taken[i] > 0 && chance_below(4) == 0)
+		p->taken[i]--;
+	if (p->taken[i] < granted)
+		p->taken[i] += chance_below(granted - p->taken[i] + 1);
+}
+
+static void
+check_patient(const struct patient *p)
+{
+	uint32_t all = 0, trials = 0;
+
+	for (uint32_t i = 0; i < p->fleet.n; i++) {
+		all += p->taken[i] + p->old[i];
+		if (phase_of(p->heard[i]) == ON_TRIAL &&
+		    p->heard[i] == p->changes)
+			trials += p->taken[i];
+	}
+	ck_assert_uint_le(all, p->limit);
+	ck_assert_uint_le(trials, 1);
+}
+
+START_TEST(one_trial_beside_what_hangs_and_never_above_the_cap)
+{
+	struct patient p = {
+		.fleet = fleet_of(1 + (uint32_t)_i % HOSTS, 0),
+		.limit = 1 + (uint32_t)_i,
+	};
+	uint32_t beside = 0;
+
+	chance_seed((uint64_t)_i + 1);
+	for (int step = 0; step < 5000; step++) {
+		const uint32_t i = chance_below(p.fleet.n);
+
+		p.fleet.now_ms += chance_below(20);
+		p.changes += chance_below(40) == 0;
+		if (chance_below(3) == 0)
+			hear(&p, i);
+		ask_as_heard(&p, i);
+		live_on(&p, i);
+		check_patient(&p);
+		beside += phase_of(p.heard[i]) == ON_TRIAL &&
+		    p.taken[i] == 1 && p.old[i] > 0;
+	}
+	if (p.limit > 1)
+		ck_assert_uint_gt(beside, 0);
+	store_local_free(&p.fleet.store);
+}
+END_TEST
+
 /* All connections end, while every host begins to have use for `want`; then
  * it stays so for a while. */
 static void
@@ -186,6 +303,8 @@ main(void)
 	TCase *tc = tcase_create("slots");
 
 	tcase_add_loop_test(tc, the_cap_holds_whatever_happens, 0, 20);
+	tcase_add_loop_test(tc,
+	    one_trial_beside_what_hangs_and_never_above_the_cap, 0, 20);
 	tcase_add_loop_test(tc, all_is_handed_out_and_fairly, 0, 4);
 	suite_add_tcase(s, tc);
 	return suite_main(s);

@@ -1,20 +1,22 @@
--- KEYS: upstream, slots. ARGV: host, in_use, waiting, held, cap, ttl, settle.
+-- KEYS: upstream, slots.
+-- ARGV: host, in_use, waiting, old, held, cap, limit, ttl, settle.
 -- The arithmetic is that of lib/store/share.c, to the digit.
 local upstream, slots, host = KEYS[1], KEYS[2], ARGV[1]
 local in_use, waiting = tonumber(ARGV[2]), tonumber(ARGV[3])
-local held, cap = tonumber(ARGV[4]), tonumber(ARGV[5])
-local ttl, settle_ms = tonumber(ARGV[6]), tonumber(ARGV[7])
+local old, held = tonumber(ARGV[4]), tonumber(ARGV[5])
+local cap, limit = tonumber(ARGV[6]), tonumber(ARGV[7])
+local ttl, settle_ms = tonumber(ARGV[8]), tonumber(ARGV[9])
 
--- The rows that live: granted, in_use and waiting by host. An expiry far
+-- The rows that live: granted, in_use, waiting and old by host. An expiry far
 -- ahead is a clock that was set back, or nonsense.
 local rows = redis.call('HGETALL', slots)
 local lost = #rows == 0
 local known = false
-local granted, sum_in_use, sum_waiting = 0, in_use, waiting
+local granted, sum_in_use, sum_waiting, sum_old = 0, in_use, waiting, old
 local names, want = { host }, { [host] = in_use + waiting }
 for i = 1, #rows, 2 do
-	local g, u, w, expiry =
-	    string.match(rows[i + 1], '^(%d+) (%d+) (%d+) (%d+)$')
+	local g, u, w, expiry, o =
+	    string.match(rows[i + 1], '^(%d+) (%d+) (%d+) (%d+) (%d+)$')
 	expiry = number(expiry)
 	if expiry <= now or expiry > now + 10 * ttl then
 		redis.call('HDEL', slots, rows[i])
@@ -24,6 +26,7 @@ for i = 1, #rows, 2 do
 			granted = granted + number(g)
 			sum_in_use = sum_in_use + number(u)
 			sum_waiting = sum_waiting + number(w)
+			sum_old = sum_old + number(o)
 			names[#names + 1] = rows[i]
 			want[rows[i]] = number(u) + number(w)
 		end
@@ -37,10 +40,13 @@ if not known and (lost or not settle) then
 end
 settle = number(settle)
 
+-- The old ones are beside what is granted, and below the limit.
+local room = math.max(0, math.min(cap, limit - sum_old))
+
 -- Max-min fair: the modest get what they want, the others equal parts, and
 -- those first by name what does not divide.
 local function share()
-	local left, open = cap, #names
+	local left, open = room, #names
 	table.sort(names, function(a, b)
 		return want[a] < want[b] or want[a] == want[b] and a < b
 	end)
@@ -69,10 +75,11 @@ if now >= settle or settle > now + settle_ms then
 	target = share()
 end
 -- What is in use beyond the share counts until it ends, but is not used again.
-local grant = math.max(in_use, math.min(target, cap - granted))
-redis.call('HSET', slots, host, string.format('%.0f %.0f %.0f %.0f',
-    grant, in_use, waiting, now + ttl))
+local grant = math.max(in_use, math.min(target, room - granted))
+redis.call('HSET', slots, host, string.format('%.0f %.0f %.0f %.0f %.0f',
+    grant, in_use, waiting, now + ttl, old))
 keep(slots, 2 * ttl)
-redis.call('HSET', upstream, 'in_use', sum_in_use, 'waiting', sum_waiting,
-    'cap', cap)
-return { now, math.min(grant, target), sum_in_use, sum_waiting, #names }
+redis.call('HSET', upstream, 'in_use', sum_in_use + sum_old,
+    'waiting', sum_waiting, 'cap', cap)
+return { now, math.min(grant, target), sum_in_use + sum_old, sum_waiting,
+    #names }
