@@ -83,6 +83,8 @@ struct breaker {
 	uint32_t step;		/* RAMP: index into rules->ramp */
 	int64_t since_ms;	/* when this state (or ramp step) began */
 	int64_t until_ms;	/* OPEN: end of the wait; RAMP: next step; 0 otherwise */
+	int64_t down_ms;	/* OPEN, HALF_OPEN: since when it takes no mail, trials
+				 * that failed included; 0: not known, or it does */
 };
 
 /*

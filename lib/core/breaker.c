@@ -48,6 +48,12 @@ is_calm(enum breaker_state state)
 	return state == BREAKER_CLOSED || state == BREAKER_SHEDDING;
 }
 
+static bool
+is_down(enum breaker_state state)
+{
+	return state == BREAKER_OPEN || state == BREAKER_HALF_OPEN;
+}
+
 static int64_t
 smaller(int64_t a, int64_t b)
 {
@@ -134,6 +140,14 @@ longest_wait(const struct breaker_rules *rules, uint32_t trips)
 	return rules->open_for_ms << doublings;
 }
 
+/* Since when it takes no mail, trials aside; a ramp that was reached counts as
+ * taking it. */
+static int64_t
+down_since(struct breaker b, int64_t now_ms)
+{
+	return b.down_ms > 0 ? smaller(b.down_ms, now_ms) : now_ms;
+}
+
 /*
  * Full jitter, over all of the wait but its first tenth: a draw near zero
  * would send the next trial into the trouble that was just seen, and after
@@ -154,6 +168,7 @@ opened(const struct breaker_rules *rules, struct breaker b,
 		.since_ms = now_ms,
 		.until_ms = later(now_ms, least + rest / 1000 * jitter +
 		    rest % 1000 * jitter / 1000),
+		.down_ms = down_since(b, now_ms),
 	};
 }
 
@@ -254,6 +269,7 @@ step_open(struct breaker b, int64_t now_ms)
 		.reason = BREAKER_WAIT_OVER,
 		.trips = b.trips,
 		.since_ms = now_ms,
+		.down_ms = b.down_ms,
 	};
 }
 
@@ -397,7 +413,7 @@ breaker_same(const struct breaker *a, const struct breaker *b)
 	return a->state == b->state && a->reason == b->reason &&
 	    a->allowance == b->allowance && a->trips == b->trips &&
 	    a->step == b->step && a->since_ms == b->since_ms &&
-	    a->until_ms == b->until_ms;
+	    a->until_ms == b->until_ms && a->down_ms == b->down_ms;
 }
 
 bool
@@ -477,7 +493,8 @@ breaker_reason_parse(struct span name, enum breaker_reason *out)
 bool
 breaker_sane(const struct breaker *b)
 {
-	if ((unsigned)b->reason >= MW_N_OF(reason_names) || b->since_ms < 0)
+	if ((unsigned)b->reason >= MW_N_OF(reason_names) || b->since_ms < 0 ||
+	    b->down_ms < 0 || (b->down_ms > 0 && !is_down(b->state)))
 		return false;
 	switch (b->state) {
 	case BREAKER_CLOSED:

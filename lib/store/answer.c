@@ -76,6 +76,7 @@ read_record(const redisReply *flat, struct upstream_record *out)
 	struct breaker *b = &r.breaker;
 	struct throttle *t = &r.throttle;
 	uint32_t allowance = 0;
+	int64_t down_ms = 0;
 	bool odd = false;
 
 	while (next_field(&f)) {
@@ -87,6 +88,8 @@ read_record(const redisReply *flat, struct upstream_record *out)
 			b->since_ms = number(f.value, TIME_MAX);
 		else if (is(f.name, "next_step_at"))
 			b->until_ms = number(f.value, TIME_MAX);
+		else if (is(f.name, "down_since"))
+			down_ms = number(f.value, TIME_MAX);
 		else if (is(f.name, "allowance"))
 			allowance = small(f.value);
 		else if (is(f.name, "trips"))
@@ -113,6 +116,8 @@ read_record(const redisReply *flat, struct upstream_record *out)
 	/* Redis shows what counts for people, 1000 while closed, say. */
 	if (b->state == BREAKER_SHEDDING || b->state == BREAKER_RAMP)
 		b->allowance = allowance;
+	if (b->state == BREAKER_OPEN || b->state == BREAKER_HALF_OPEN)
+		b->down_ms = down_ms;
 	/* Nonsense counts as a new record, under the version that is there,
 	 * so that the next commit puts it right. */
 	if (odd || !record_sane(&r))

@@ -260,6 +260,8 @@ add_commit(struct command *c, const char *prefix, const struct store_request *r)
 	add_int(c, b->step);
 	add_text(c, "next_step_at");
 	add_int(c, b->until_ms);
+	add_text(c, "down_since");
+	add_int(c, b->down_ms);
 	add_text(c, "cap_limit");
 	add_int(c, t->cap);
 	add_text(c, "cap_refused");

@@ -197,8 +197,9 @@ def status_empty(bench):
                            "mode", "now_ms", "reload_due", "upstreams"],
              "the keys of its JSON")
     tap.same(sorted(got["upstreams"][0]),
-             ["allowance", "alone", "breaker", "cap", "connections", "in_use",
-              "incident", "name", "next_step_ms", "outcomes", "override",
+             ["allowance", "alone", "breaker", "cap", "connections",
+              "down_since_ms", "in_use", "incident", "name",
+              "next_step_ms", "outcomes", "override",
               "reason", "rule", "sample", "since_ms", "state", "trips",
               "waiting"], "and of an upstream's")
     tap.same(bench.ask("KEYS", "*"), [], "looking leaves nothing behind")

@@ -635,6 +635,7 @@ check_record(const struct upstream_record *is,
 	ck_assert_uint_eq(is->breaker.step, want->breaker.step);
 	ck_assert_int_eq(is->breaker.since_ms, want->breaker.since_ms);
 	ck_assert_int_eq(is->breaker.until_ms, want->breaker.until_ms);
+	ck_assert_int_eq(is->breaker.down_ms, want->breaker.down_ms);
 	ck_assert(throttle_same(&is->throttle, &want->throttle));
 	ck_assert_str_eq(is->incident, want->incident);
 	ck_assert_str_eq(is->rule, want->rule);
@@ -665,9 +666,11 @@ START_TEST(every_state_comes_back_as_it_was)
 		{ .state = BREAKER_SHEDDING, .reason = BREAKER_SHARE,
 		    .allowance = 440, .since_ms = 2 },
 		{ .state = BREAKER_OPEN, .reason = BREAKER_TRIAL_FAILED,
+		    .trips = 1, .since_ms = 3, .until_ms = 4, .down_ms = 2 },
+		{ .state = BREAKER_OPEN, .reason = BREAKER_TRIAL_FAILED,
 		    .trips = 1, .since_ms = 3, .until_ms = 4 },
 		{ .state = BREAKER_HALF_OPEN, .reason = BREAKER_WAIT_OVER,
-		    .trips = 2, .since_ms = 5 },
+		    .trips = 2, .since_ms = 5, .down_ms = 2 },
 		{ .state = BREAKER_RAMP, .reason = BREAKER_RAMP_STEP,
 		    .allowance = 250, .trips = 2, .step = 2, .since_ms = 6,
 		    .until_ms = 7 },
