@@ -8,15 +8,17 @@
  * hosts		[{ name, mode, digest, version, seen_ms, lost }]
  * upstreams		[{ name, state, breaker, allowance, in_use, waiting, cap,
  *			   connections, reason, trips, since_ms, down_since_ms,
- *			   next_step_ms, incident, rule, sample, override,
- *			   outcomes, alone }]
+ *			   preflight_ms, locked_until_ms, next_step_ms,
+ *			   incident, rule, sample, override, outcomes, alone }]
  *			state counts now, override included; breaker is the
  *			breaker's own; allowance in per mille; down_since_ms
- *			null: it takes mail; next_step_ms from now, null for
- *			none; override null or { state, by, reason, until_ms };
- *			outcomes: totals by class; alone: [{ host, state,
- *			allowance, next_step_ms, incident }], the hosts that
- *			alone see trouble there
+ *			null: it takes mail; preflight_ms: when a way past the
+ *			filter was last found open, null for never;
+ *			locked_until_ms null: it is not locked; next_step_ms
+ *			from now, null for none; override null or { state, by,
+ *			reason, until_ms }; outcomes: totals by class; alone:
+ *			[{ host, state, allowance, next_step_ms, incident }],
+ *			the hosts that alone see trouble there
  * destinations		[{ name, leases, cap, override, counters, backlog }];
  *			cap 0 for none; override has rate (messages a second)
  *			where one is given; backlog null where no host counts
@@ -99,6 +101,11 @@ upstream_json(const struct status *s, const struct upstream_status *u)
 	json_object_set_new(o, "since_ms", json_integer(r->breaker.since_ms));
 	json_object_set_new(o, "down_since_ms", r->breaker.down_ms == 0 ?
 	    json_null() : json_integer(r->breaker.down_ms));
+	json_object_set_new(o, "preflight_ms", u->view.preflight.good_ms == 0 ?
+	    json_null() : json_integer(u->view.preflight.good_ms));
+	json_object_set_new(o, "locked_until_ms",
+	    u->view.preflight.locked_ms <= s->now_ms ? json_null() :
+	    json_integer(u->view.preflight.locked_ms));
 	json_object_set_new(o, "next_step_ms", step_ms < 0 ? json_null() :
 	    json_integer(step_ms));
 	json_object_set_new(o, "incident", json_text_or_null(r->incident));

@@ -125,10 +125,12 @@ read_record(const redisReply *flat, struct upstream_record *out)
 	*out = r;
 }
 
+/* What of the hash is no part of the record. */
 static void
 read_totals(const redisReply *flat, struct store_reply *out)
 {
 	const struct span prefix = SPAN("outcome_");
+	struct preflight *preflight = &out->u.upstream.preflight;
 	struct fields f = { .flat = flat };
 	enum outcome_class class;
 
@@ -139,6 +141,10 @@ read_totals(const redisReply *flat, struct store_reply *out)
 			out->u.upstream.in_use = small(f.value);
 		else if (is(f.name, "waiting"))
 			out->u.upstream.waiting = small(f.value);
+		else if (is(f.name, "preflight_at"))
+			preflight->good_ms = number(f.value, TIME_MAX);
+		else if (is(f.name, "locked_until"))
+			preflight->locked_ms = number(f.value, TIME_MAX);
 		else if (span_starts(f.name, prefix) && outcome_class_parse(
 		    (struct span){ f.name.at + prefix.len,
 		    f.name.len - prefix.len }, &class))
@@ -378,6 +384,7 @@ static const char *const shapes[] = {
 	[STORE_COUNT] = "i",
 	[STORE_BACKLOG] = "i",
 	[STORE_OVERRIDE] = "i",
+	[STORE_PREFLIGHT] = "i",
 	[STORE_HEARTBEAT] = "i",
 	[STORE_HOSTS] = "ia",
 	[STORE_EVENT_ADD] = "i",
@@ -443,6 +450,7 @@ read_elements(const struct command *asked, redisReply *const *e,
 	case STORE_COUNT:
 	case STORE_BACKLOG:
 	case STORE_OVERRIDE:
+	case STORE_PREFLIGHT:
 	case STORE_HEARTBEAT:
 	case STORE_EVENT_ADD:
 		break;

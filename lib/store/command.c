@@ -146,6 +146,10 @@ add_keys(struct command *c, const char *prefix, const struct store_request *r)
 		add_key(c, prefix, r->u.override.destination ?
 		    "override:dest" : "override", name, "");
 		break;
+	case STORE_PREFLIGHT:
+		add_text(c, "1");
+		add_key(c, prefix, "upstream", name, "");
+		break;
 	case STORE_HEARTBEAT:
 	case STORE_HOSTS:
 		add_text(c, "1");
@@ -362,6 +366,11 @@ add_arguments(struct command *c, const char *prefix,
 		break;
 	case STORE_OVERRIDE:
 		add_override(c, prefix, r);
+		break;
+	case STORE_PREFLIGHT:
+		add_channel(c, prefix);
+		add_text(c, r->name);
+		add_int(c, r->u.preflight.lock_ms);
 		break;
 	case STORE_HEARTBEAT:
 		add_heartbeat(c, r);

@@ -836,6 +836,37 @@ START_TEST(an_override_lasts_as_long_as_it_says)
 }
 END_TEST
 
+START_TEST(a_lock_is_never_made_shorter)
+{
+	struct store_request said = {
+		.verb = STORE_PREFLIGHT, .name = "exchange",
+	};
+	struct store_reply r;
+	int64_t good_ms, locked_ms;
+
+	open_store(_i);
+	good_ms = ask(&said).now_ms;
+	r = ask(&(struct store_request){
+		.verb = STORE_OBSERVE, .name = "exchange",
+		.u.observe = { .host = "a", .window_ms = 1000 },
+	    });
+	ck_assert_int_eq(r.u.upstream.preflight.good_ms, good_ms);
+	ck_assert_int_eq(r.u.upstream.preflight.locked_ms, 0);
+	ck_assert_int_eq(r.u.upstream.record.version, 0);
+
+	said.u.preflight.lock_ms = 60000;
+	locked_ms = ask(&said).now_ms + 60000;
+	said.u.preflight.lock_ms = 30000;
+	ask(&said);
+	r = ask(&(struct store_request){
+		.verb = STORE_OBSERVE, .name = "exchange",
+		.u.observe = { .host = "b", .window_ms = 1000 },
+	    });
+	ck_assert_int_eq(r.u.upstream.preflight.locked_ms, locked_ms);
+	ck_assert_int_eq(r.u.upstream.preflight.good_ms, good_ms);
+}
+END_TEST
+
 START_TEST(a_hold_is_of_a_destination_alone)
 {
 	struct store_request word = {
@@ -1173,6 +1204,7 @@ main(void)
 		nonsense_about_a_host_is_left_out,
 		an_override_lasts_as_long_as_it_says,
 		a_hold_is_of_a_destination_alone,
+		a_lock_is_never_made_shorter,
 		what_is_in_use_shows_beside_the_outcomes,
 		counters_add_up, backlogs_of_all_hosts_are_added_up,
 		hosts_are_listed, events_come_oldest_first,
