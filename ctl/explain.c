@@ -230,6 +230,8 @@ look_up(struct inquiry *q, const struct config *config,
 			.own = store_alone_record(&reply,
 			    inquiry_host(q)),
 			.override = reply.u.upstream.override,
+			.preflight = reply.u.upstream.preflight,
+			.seen_ms = reply.now_ms,
 		};
 		store_reply_clear(&reply);
 	}

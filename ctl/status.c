@@ -63,6 +63,8 @@ read_upstreams(struct inquiry *q, struct status *s)
 		u->view = (struct upstream_view){
 			.known = true, .record = reply.u.upstream.record,
 			.override = reply.u.upstream.override,
+			.preflight = reply.u.upstream.preflight,
+			.seen_ms = reply.now_ms,
 		};
 		memcpy(u->totals, reply.u.upstream.totals, sizeof(u->totals));
 		u->in_use = reply.u.upstream.in_use;

@@ -7,11 +7,15 @@
  * reload_due		this host runs on another configuration than this file
  * hosts		[{ name, mode, digest, version, seen_ms, lost }]
  * upstreams		[{ name, state, breaker, allowance, in_use, waiting, cap,
- *			   connections, reason, trips, since_ms, next_step_ms,
+ *			   connections, reason, trips, since_ms, down_since_ms,
+ *			   preflight_ms, locked_until_ms, next_step_ms,
  *			   incident, rule, sample, override, outcomes, alone }]
  *			state counts now, override included; breaker is the
- *			breaker's own; allowance in per mille; next_step_ms from
- *			now, null for none; override null or { state, by,
+ *			breaker's own; allowance in per mille; down_since_ms
+ *			null: it takes mail; preflight_ms: when a way past the
+ *			filter was last found open, null for never;
+ *			locked_until_ms null: it is not locked; next_step_ms
+ *			from now, null for none; override null or { state, by,
  *			reason, until_ms }; outcomes: totals by class; alone:
  *			[{ host, state, allowance, next_step_ms, incident }],
  *			the hosts that alone see trouble there
@@ -95,6 +99,13 @@ upstream_json(const struct status *s, const struct upstream_status *u)
 	    json_text_or_null(breaker_reason_name(r->breaker.reason)));
 	json_object_set_new(o, "trips", json_integer(r->breaker.trips));
 	json_object_set_new(o, "since_ms", json_integer(r->breaker.since_ms));
+	json_object_set_new(o, "down_since_ms", r->breaker.down_ms == 0 ?
+	    json_null() : json_integer(r->breaker.down_ms));
+	json_object_set_new(o, "preflight_ms", u->view.preflight.good_ms == 0 ?
+	    json_null() : json_integer(u->view.preflight.good_ms));
+	json_object_set_new(o, "locked_until_ms",
+	    u->view.preflight.locked_ms <= s->now_ms ? json_null() :
+	    json_integer(u->view.preflight.locked_ms));
 	json_object_set_new(o, "next_step_ms", step_ms < 0 ? json_null() :
 	    json_integer(step_ms));
 	json_object_set_new(o, "incident", json_text_or_null(r->incident));

@@ -112,6 +112,13 @@ add_upstream(struct columns *c, const struct status *s,
 		    override_state_name(forced->state), forced->by,
 		    print_wait(forced->until_ms - s->now_ms, wait),
 		    forced->reason);
+	if (u->view.preflight.locked_ms > s->now_ms)
+		columns_note(c, "locked: takes mail from the filter only; "
+		    "asked again in %s",
+		    print_wait(u->view.preflight.locked_ms - s->now_ms, wait));
+	if (r->breaker.down_ms > 0)
+		columns_note(c, "takes no mail for %s now",
+		    print_wait(s->now_ms - r->breaker.down_ms, wait));
 	if (r->breaker.state != BREAKER_CLOSED && r->sample[0] != '\0')
 		columns_note(c, "because of %s: %s", r->rule, r->sample);
 	for (uint32_t i = 0; i < u->n_alone; i++)

@@ -1,7 +1,7 @@
 sbin_PROGRAMS += mailweir-policyd
 
 mailweir_policyd_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(LIBEVENT_CFLAGS) \
-	$(JANSSON_CFLAGS)
+	$(OPENSSL_CFLAGS) $(JANSSON_CFLAGS)
 mailweir_policyd_SOURCES = \
 	policy/main.c \
 	policy/backlog.h policy/backlog.c \
@@ -15,6 +15,8 @@ mailweir_policyd_SOURCES = \
 	policy/prober.h policy/prober.c \
 	policy/release.h policy/release.c \
 	policy/roster.h policy/roster.c \
-	policy/server.h policy/server.c
+	policy/server.h policy/server.c \
+	policy/starttls.h policy/starttls.c
 mailweir_policyd_LDADD = lib/libengine.a lib/libobserve.a lib/libmwconfig.a \
-	lib/libwire.a $(LIBCONFIG_LIBS) $(store_libs) $(JANSSON_LIBS)
+	lib/libwire.a $(LIBCONFIG_LIBS) $(store_libs) $(OPENSSL_LIBS) \
+	$(JANSSON_LIBS)

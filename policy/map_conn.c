@@ -245,7 +245,7 @@ verdict_of(const struct map_conn *m, const struct destination *d,
 	const struct snapshot now = fleet_snapshot(s->fleet);
 
 	return decide_gate(server_plan(s), d, route, &now,
-	    went_through(m, route) ? NULL : shares_of(m, d), m->draw, 0,
+	    went_through(m, route) ? NULL : shares_of(m, d), m->draw,
 	    server_fleet_ms(s));
 }
 
@@ -422,6 +422,8 @@ shielded(struct map_conn *m, uint32_t destination,
 {
 	const char *why = shield_name(v->shield);
 
+	if (v->shield == SHIELD_LOCK)
+		fleet_lock(m->at, clock_mono_ms());
 	fleet_shielded(m->at, why, status, clock_mono_ms());
 	return keep(m, destination, fleet_name(m->at), why,
 	    view_record(fleet_view(m->at))->incident, &v->reply);
@@ -442,15 +444,21 @@ judge(const struct map_conn *m, uint32_t destination, struct span status)
 	    fleet_views(s->fleet), status, server_fleet_ms(s));
 }
 
+/* What went past the filter says more than another preflight would. */
 static void
 count_delivery(struct map_conn *m, uint32_t destination)
 {
 	const struct destination *d =
 	    &server_plan(m->conn.server)->destinations[destination];
+	const int route = m->at == NULL ? -1 :
+	    place_of(d, fleet_index(m->at));
 
 	count(m, destination, DEST_DELIVERED);
-	if (m->at != NULL && place_of(d, fleet_index(m->at)) > 0)
-		count(m, destination, DEST_REROUTED);
+	if (route <= 0)
+		return;
+	count(m, destination, DEST_REROUTED);
+	if (d->routes[route].unfiltered)
+		fleet_preflight(m->at, clock_mono_ms());
 }
 
 /* A delivery ended, this way or that: all upstreams are told between which its

@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "core/probe.h"
 #include "core/route.h"
+#include "core/shield.h"
+#include "policy/starttls.h"
 #include "wire/smtp_reply.h"
 
 #include <event2/buffer.h>
@@ -18,6 +20,8 @@
 #define MOVED_ON_TIMES 3	/* within breaker.window: ask why */
 #define PROBE_MS_MIN 1000	/* for all of a probe */
 #define PROBE_MS_MAX 60000
+#define PREFLIGHT_MS 20000	/* between two good ones, and two at all */
+#define SILENCE_MS 5000		/* not heard of for so long: the store is away */
 #define INPUT_MAX 4096		/* bytes read ahead; more than a line */
 
 /* An upstream that is asked, or was before a reload. */
@@ -27,6 +31,7 @@ struct subject {
 	struct fleet_upstream *u;
 	struct run *run;		/* NULL: none under way */
 	int64_t next_ms;		/* no other before */
+	int64_t next_preflight_ms;	/* the same of preflights */
 	unsigned moved_on;		/* since moved_on_ms, no other bad */
 	int64_t moved_on_ms;
 	bool wanted;			/* it was so often that we ask why */
@@ -38,6 +43,7 @@ struct subject {
 struct run {
 	struct subject *subject;
 	bool on_trial;			/* the upstream was half-open */
+	bool preflight;			/* a way past the filter */
 	int64_t began_ms, end_ms;	/* end_ms: at the latest */
 	int64_t exchange_ms;		/* for a command and its reply */
 	struct bufferevent *bev;
@@ -48,11 +54,20 @@ struct run {
 	char nexthop[NEXTHOP_MAX + 1];
 	char helo[65];
 	char from[PROBE_ADDRESS_MAX + 1], to[PROBE_ADDRESS_MAX + 1];
+	probe_name names[PROBE_NAMES];	/* of the certificate */
+	int n_names;			/* as probe_names() has it */
+};
+
+/* What a run is for. */
+struct errand {
+	const char *to;
+	bool on_trial, preflight;
 };
 
 struct prober {
 	struct server *server;
 	struct evdns_base *dns;		/* NULL: no name was looked up yet */
+	struct starttls *tls;		/* NULL: none was needed yet */
 	struct subject *subjects;
 };
 
@@ -100,10 +115,24 @@ run_free(struct run *r, int64_t now_ms)
 	line_give(fleet_line(s->u), began_ms, now_ms);
 }
 
+/* A recipient that is refused may be nobody: not a good sign, nor a bad one. */
+static void
+conclude(const struct run *r, enum outcome_class class, int64_t now_ms)
+{
+	struct fleet_upstream *u = r->subject->u;
+	const struct span status = span_of(r->probe.status);
+	struct dsn code;
+
+	if (outcome_is_reply(status, &code) && shield_is_lock(code)) {
+		fleet_lock(u, now_ms);
+		fleet_shielded(u, shield_name(SHIELD_LOCK), status, now_ms);
+	} else if (class == OUTCOME_OK && r->probe.whole)
+		fleet_preflight(u, now_ms);
+}
+
 /*
  * A good answer is evidence only of a trial, and only where it was asked about
- * mail: one to STARTTLS says nothing of that, and one to deliveries that went
- * elsewhere would outweigh them.
+ * mail: one to deliveries that went elsewhere would outweigh them.
  */
 static void
 finish(struct run *r)
@@ -114,9 +143,12 @@ finish(struct run *r)
 	const int64_t now_ms = clock_mono_ms();
 	struct outcome o = outcome_classify(server->config->rules, status);
 
-	log_info("probe", LOG_TEXT("upstream", fleet_name(u)),
+	log_info(r->preflight ? "preflight" : "probe",
+	    LOG_TEXT("upstream", fleet_name(u)),
 	    LOG_TEXT("class", outcome_class_name(o.class)),
 	    LOG_TEXT("rule", o.rule), LOG_TEXT("status", r->probe.status));
+	if (r->preflight)
+		conclude(r, o.class, now_ms);
 	r->subject->mute = outcome_weight(o.class).good > 0 && !r->probe.whole;
 	if (outcome_weight(o.class).good > 0 &&
 	    !(r->on_trial && r->probe.whole))
@@ -167,7 +199,43 @@ broke(struct run *r, enum probe_end end)
 	finish(r);
 }
 
-/* False when this was the last one, and the run is gone. */
+static void on_read(struct bufferevent *bev, void *arg);
+static void on_event(struct bufferevent *bev, short what, void *arg);
+
+static void
+not_secured(struct run *r, const char *why)
+{
+	probe_not_secured(&r->probe, why);
+	finish(r);
+}
+
+/* What came in clear behind the reply is not of whom TLS will speak for. */
+static void
+begin_tls(struct run *r)
+{
+	struct prober *p = r->subject->prober;
+	struct bufferevent *bev = NULL;
+
+	if (evbuffer_get_length(bufferevent_get_input(r->bev)) > 0) {
+		broke(r, PROBE_GARBLED);
+		return;
+	}
+	if (p->tls == NULL)
+		p->tls = starttls_new();
+	if (r->n_names >= 0)
+		bev = starttls_begin(p->tls, r->bev, r->names, r->n_names);
+	if (bev == NULL) {
+		not_secured(r, "Server certificate cannot be checked");
+		return;
+	}
+	r->bev = bev;
+	bufferevent_setcb(bev, on_read, NULL, on_event, r);
+	bufferevent_setwatermark(bev, EV_READ, 0, INPUT_MAX);
+	bufferevent_enable(bev, EV_READ | EV_WRITE);
+	set_timer(r);
+}
+
+/* False when the run has no more to hear in clear, or is gone. */
 static bool
 heard(struct run *r)
 {
@@ -180,6 +248,10 @@ heard(struct run *r)
 	    });
 	if (r->probe.stage == PROBE_OVER) {
 		finish(r);
+		return false;
+	}
+	if (r->probe.stage == PROBE_HANDSHAKE) {
+		begin_tls(r);
 		return false;
 	}
 	say(r);
@@ -214,11 +286,21 @@ on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct run *r = arg;
 	const int error = EVUTIL_SOCKET_ERROR();
+	const char *why = NULL;
 
-	if (what & BEV_EVENT_CONNECTED) {
+	if (r->probe.stage == PROBE_HANDSHAKE &&
+	    !(what & BEV_EVENT_CONNECTED))
+		why = starttls_trouble(bev);
+	if (r->probe.stage == PROBE_HANDSHAKE &&
+	    (what & BEV_EVENT_CONNECTED)) {
+		probe_secured(&r->probe);
+		say(r);
+	} else if (what & BEV_EVENT_CONNECTED) {
 		probe_connected(&r->probe);
 		set_timer(r);
-	} else if (r->probe.stage != PROBE_CONNECT)
+	} else if (why != NULL)
+		not_secured(r, why);
+	else if (r->probe.stage != PROBE_CONNECT)
 		broke(r, PROBE_LOST);
 	else if (bufferevent_socket_get_dns_error(bev) != 0)
 		give_up(r);
@@ -258,17 +340,20 @@ resolver(struct prober *p)
 	return p->dns;
 }
 
+/* A preflight does as real mail does, whatever probes are told to. */
 static void
-write_script(struct run *r, const struct config *config, const char *nexthop)
+write_script(struct run *r, const struct config *config,
+    const struct upstream *up, const struct probe_target *target)
 {
-	snprintf(r->nexthop, sizeof(r->nexthop), "%s", nexthop);
+	snprintf(r->nexthop, sizeof(r->nexthop), "%s", target->nexthop);
 	snprintf(r->helo, sizeof(r->helo), "%s", config->host);
 	snprintf(r->from, sizeof(r->from), "%s", config->probe.from);
-	snprintf(r->to, sizeof(r->to), "%s", config->probe.to);
 	r->script = (struct probe_script){
 		.nexthop = r->nexthop, .helo = r->helo, .from = r->from,
-		.to = r->to, .starttls = config->probe.starttls,
+		.to = r->to, .tls = r->preflight || config->probe.starttls ?
+		    probe_tls(up) : PROBE_TLS_NEVER,
 	};
+	r->n_names = probe_names(up, target->host, r->names);
 }
 
 /* How long all of a probe may take: as long as two answers of real mail. */
@@ -284,20 +369,22 @@ time_for(const struct upstream *up)
 /* With the slot in hand. Callbacks are deferred: none comes within this. */
 static void
 begin(struct subject *s, const struct upstream *up,
-    const struct probe_target *target, bool on_trial, int64_t now_ms)
+    const struct probe_target *target, const struct errand *errand,
+    int64_t now_ms)
 {
 	struct prober *p = s->prober;
 	struct run *r = mem_new(1, sizeof(*r));
 
 	s->run = r;
 	s->wanted = false;
-	s->next_ms = now_ms + p->server->config->probe.every_ms;
 	r->subject = s;
-	r->on_trial = on_trial;
+	r->on_trial = errand->on_trial;
+	r->preflight = errand->preflight;
+	snprintf(r->to, sizeof(r->to), "%s", errand->to);
 	r->began_ms = now_ms;
 	r->end_ms = now_ms + time_for(up);
 	r->exchange_ms = time_for(up) / 2;
-	write_script(r, p->server->config, target->nexthop);
+	write_script(r, p->server->config, up, target);
 	r->timer = evtimer_new(p->server->base, on_timer, r);
 	r->bev = bufferevent_socket_new(p->server->base, -1,
 	    BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
@@ -307,6 +394,23 @@ begin(struct subject *s, const struct upstream *up,
 	set_timer(r);
 	(void)bufferevent_socket_connect_hostname(r->bev, resolver(p),
 	    AF_UNSPEC, target->host, target->port);
+}
+
+/* Once a slot is to be had. False: not now. */
+static bool
+send_out(struct subject *s, const struct upstream *up,
+    const struct errand *errand, int64_t now_ms)
+{
+	struct probe_target target;
+
+	if (s->run != NULL || !probe_target(up, &target))
+		return false;
+	if (line_take(fleet_line(s->u), now_ms)) {
+		begin(s, up, &target, errand, now_ms);
+		return true;
+	}
+	line_wish(fleet_line(s->u), now_ms);
+	return false;
 }
 
 static bool
@@ -333,16 +437,82 @@ look(struct prober *p, struct fleet_upstream *u, const struct upstream *up,
 	const struct upstream_view *view = fleet_view(u);
 	const enum breaker_state state = view_state(view,
 	    server_fleet_ms(p->server));
+	const struct config *config = p->server->config;
 	struct subject *s = subject_of(p, u);
-	struct probe_target target;
 
-	if (!view->known || !is_wanted(s, state, now_ms) || s->run != NULL ||
-	    now_ms < s->next_ms || !probe_target(up, &target))
-		return;
-	if (line_take(fleet_line(u), now_ms))
-		begin(s, up, &target, state == BREAKER_HALF_OPEN, now_ms);
-	else
-		line_wish(fleet_line(u), now_ms);
+	if (view->known && is_wanted(s, state, now_ms) && now_ms >= s->next_ms &&
+	    send_out(s, up, &(struct errand){
+		.to = config->probe.to, .on_trial = state == BREAKER_HALF_OPEN,
+	    }, now_ms))
+		s->next_ms = now_ms + config->probe.every_ms;
+}
+
+/* The pause is as short as probes are told, so that a few that fail do not
+ * end a bypass. */
+static void
+fly(struct prober *p, const struct destination *d, uint32_t route,
+    int64_t now_ms)
+{
+	const struct server *server = p->server;
+	const struct config *config = server->config;
+	const uint32_t index = d->routes[route].upstream;
+	struct fleet_upstream *u = fleet_upstream(server->fleet, index);
+	const enum breaker_state state = view_state(fleet_view(u),
+	    server_fleet_ms(server));
+	struct subject *s = subject_of(p, u);
+	char to[PROBE_ADDRESS_MAX + 1];
+
+	if (state != BREAKER_OPEN && now_ms >= s->next_preflight_ms &&
+	    probe_recipient(&config->plan, d, config->probe.to, to) &&
+	    send_out(s, &config->plan.upstreams[index], &(struct errand){
+		.to = to, .on_trial = state == BREAKER_HALF_OPEN,
+		.preflight = true,
+	    }, now_ms))
+		s->next_preflight_ms = now_ms +
+		    (config->probe.every_ms < PREFLIGHT_MS ?
+		    config->probe.every_ms : PREFLIGHT_MS);
+}
+
+/* Is a good preflight all that is missing, or will it be soon? Not with the
+ * store away: nobody would hear of it. */
+static bool
+wants_preflight(const struct server *server, const struct destination *d,
+    uint32_t route)
+{
+	const struct upstream_view *views = fleet_views(server->fleet);
+	const struct upstream_view *v = &views[d->routes[route].upstream];
+	const int64_t now_ms = server_fleet_ms(server);
+
+	switch (route_bypass(server_plan(server), d, route, views, now_ms)) {
+	case BYPASS_OK:
+	case BYPASS_NO_PREFLIGHT:
+		return now_ms - v->seen_ms < SILENCE_MS &&
+		    now_ms - v->preflight.good_ms >= PREFLIGHT_MS;
+	case BYPASS_OBSERVE:
+	case BYPASS_UNKNOWN:
+	case BYPASS_PRIMARY_UP:
+	case BYPASS_ALTERNATE_UP:
+	case BYPASS_TOO_EARLY:
+	case BYPASS_WEAKER_TLS:
+	case BYPASS_LOCKED:
+		break;
+	}
+	return false;
+}
+
+static void
+tick_preflights(struct prober *p, int64_t now_ms)
+{
+	const struct plan *plan = server_plan(p->server);
+
+	for (uint32_t i = 0; i < plan->n_destinations; i++) {
+		const struct destination *d = &plan->destinations[i];
+
+		for (uint32_t k = 0; k < d->n_routes; k++)
+			if (d->routes[k].unfiltered &&
+			    wants_preflight(p->server, d, k))
+				fly(p, d, k, now_ms);
+	}
 }
 
 struct prober *
@@ -371,6 +541,7 @@ prober_free(struct prober **prober)
 	}
 	if (p->dns != NULL)
 		evdns_base_free(p->dns, 0);
+	starttls_free(&p->tls);
 	mem_free(p);
 	*prober = NULL;
 }
@@ -387,6 +558,7 @@ prober_tick(struct prober *prober, int64_t now_ms)
 		if (up != NULL)
 			look(prober, u, up, now_ms);
 	}
+	tick_preflights(prober, now_ms);
 }
 
 bool

@@ -33,7 +33,7 @@ only_in() {	# word (extended regex), where it may stand
 	    lib include milter policy ctl | grep -Ev "^($2)")"
 }
 
-echo 1..15
+echo 1..16
 may_see base 'base'
 may_see core 'base core'
 may_see wire 'base core wire'
@@ -49,5 +49,6 @@ only_in '\b(time|gettimeofday|clock_gettime)\(' 'lib/base/clock'
 only_in '\b(malloc|calloc|realloc|strdup|strndup)\(' 'lib/base/mem'
 only_in '\b(sprintf|strcpy|strcat|strncpy|atoi|sscanf|strtok)\(' 'nowhere'
 only_in '"(XADD|EVALSHA|SUBSCRIBE|PUBLISH)"' 'lib/store/'
+only_in '\b(SSL|SSL_CTX|X509|bufferevent_openssl)_[a-z_0-9]+\(' 'policy/starttls'
 only_in '\bpcre2_[a-z_]+\(' 'lib/base/pattern'
 exit $bad

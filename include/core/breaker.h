@@ -89,6 +89,8 @@ struct breaker {
 	uint32_t backed;	/* its good share when it stepped back, in this incident */
 	int64_t until_ms;	/* OPEN: end of the wait; RAMP: next step; CLOSED,
 				 * SHEDDING: stepped back until then; 0 otherwise */
+	int64_t down_ms;	/* OPEN, HALF_OPEN: since when it takes no mail, trials
+				 * that failed included; 0: not known, or it does */
 };
 
 /*

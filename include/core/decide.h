@@ -40,7 +40,7 @@ const char *decide_reason_name(enum decide_reason reason);
 
 /* Has an operator put it on hold, or is no upstream of it allowed to take mail
  * now? One that is half-open or not known as yet is; one that does not filter
- * saves nobody, for it may be used after a preflight only. */
+ * is when all conditions of route_bypass() are met, a preflight too. */
 bool decide_on_hold(const struct plan *p, const struct destination *d,
     const struct snapshot *now, int64_t now_ms);
 
@@ -97,7 +97,7 @@ struct gate_verdict {
 struct gate_verdict decide_gate(const struct plan *p,
     const struct destination *d, uint32_t route,
     const struct snapshot *now, const struct shares *shares, uint32_t draw,
-    int64_t preflight_ms, int64_t now_ms);
+    int64_t now_ms);
 
 /*
  * May held mail of d go back to work now? A share of the traffic is not enough:

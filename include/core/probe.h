@@ -3,15 +3,16 @@
  * and brings none. Pure: replies go in, the next command comes out.
  *
  *	connect -> greeting -> EHLO -> MAIL FROM -> RCPT TO -> RSET -> QUIT
- *	                         \-> STARTTLS, where offered and wished for
+ *	                       | ^
+ *	                       v | where offered and wished for
+ *	                STARTTLS, and the handshake
  *
  * The first reply that is not a good one judges the upstream, or the one to
  * RCPT TO; what follows is manners. The judgement is a status as Postfix would
  * write it, so that core/outcome classifies it like any other.
  *
- * There is no TLS here. A good reply to STARTTLS ends the dialogue, for nothing
- * more can be said in clear: all there is left to do is to close. Such a probe
- * has not asked about mail; see `whole`.
+ * There is no TLS here: who runs the dialogue does the handshake, and says how
+ * it went. Where TLS is a must and cannot be had, no mail is asked about.
  */
 #ifndef CORE_PROBE_H
 #define CORE_PROBE_H
@@ -37,15 +38,36 @@ bool probe_target(const struct upstream *u, struct probe_target *out);
  * '<' and '>', with a domain at the end. */
 bool probe_address_good(struct span address);
 
+/*
+ * Of which name a certificate has to be one, by the TLS policy of u, as Postfix
+ * reads it; ".x" stands for all below x. Returns how many; 0: it is not looked
+ * at; -1: what the policy asks for cannot be checked here.
+ */
+#define PROBE_NAMES 8
+typedef char probe_name[DOMAIN_MAX + 2];
+int probe_names(const struct upstream *u, const char *host,
+    probe_name out[PROBE_NAMES]);
+
+/*
+ * Whom to ask a way past the filter for, on behalf of d: `to` where it is an
+ * address of d, else the postmaster of d's first domain. False when d has none.
+ */
+bool probe_recipient(const struct plan *p, const struct destination *d,
+    const char *to, char dst[PROBE_ADDRESS_MAX + 1]);
+
+enum probe_tls { PROBE_TLS_NEVER = 0, PROBE_TLS_OFFERED, PROBE_TLS_ALWAYS };
+/* As real mail does it. */
+enum probe_tls probe_tls(const struct upstream *u);
+
 struct probe_script {		/* all borrowed */
 	const char *nexthop;	/* in place of Postfix's "name[address]" */
 	const char *helo, *from, *to;
-	bool starttls;
+	enum probe_tls tls;
 };
 
 enum probe_stage {		/* what is waited for */
 	PROBE_CONNECT = 0,
-	PROBE_GREETING, PROBE_EHLO, PROBE_STARTTLS,
+	PROBE_GREETING, PROBE_EHLO, PROBE_STARTTLS, PROBE_HANDSHAKE,
 	PROBE_MAIL, PROBE_RCPT, PROBE_RSET, PROBE_QUIT,
 	PROBE_OVER,
 };
@@ -53,6 +75,7 @@ enum probe_stage {		/* what is waited for */
 /* All zeros is one that is about to connect. */
 struct probe {
 	enum probe_stage stage;
+	bool secure;		/* in TLS */
 	bool whole;		/* status answers MAIL FROM or RCPT TO */
 	char status[PROBE_STATUS_MAX + 1];	/* "": not judged as yet */
 };
@@ -75,6 +98,9 @@ void probe_connected(struct probe *p);
 /* There will be none; why as strerror(3) has it. */
 void probe_not_connected(struct probe *p, const struct probe_script *script,
     const char *why);
+/* The handshake is over: well, or why is what Postfix says then. */
+void probe_secured(struct probe *p);
+void probe_not_secured(struct probe *p, const char *why);
 /* A reply: stage is the next one then. */
 void probe_heard(struct probe *p, const struct probe_script *script,
     const struct probe_reply *reply);

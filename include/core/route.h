@@ -45,21 +45,28 @@ int route_alternate(const struct destination *d, int after,
     const struct upstream_view *views, int64_t now_ms);
 
 /*
- * May an unfiltered route be used now? Only when the primary (routes[0]) has
- * been open for after_ms, its state is known, a preflight succeeded within
- * the last 60 s, TLS is no weaker than the primary's, and never in observe
- * mode. preflight_ms: fleet time of the last good one, 0 for never. Beside a
- * primary that leaves TLS to main.cf, "encrypt" and more is no weaker.
+ * May an unfiltered route be used now? The conditions, in the order in which
+ * they are asked; the first that fails is the answer. All is judged by what
+ * the store said last: with the store away no time passes for `after`, and no
+ * preflight is a new one, so that no bypass begins, and one that is under way
+ * ends with its last preflight.
  */
 enum bypass {
 	BYPASS_OK = 0,
-	BYPASS_OBSERVE, BYPASS_UNKNOWN, BYPASS_PRIMARY_UP, BYPASS_TOO_EARLY,
-	BYPASS_NO_PREFLIGHT, BYPASS_WEAKER_TLS,
+	BYPASS_OBSERVE,		/* never in observe mode */
+	BYPASS_UNKNOWN,		/* a state was not read as yet */
+	BYPASS_PRIMARY_UP,	/* routes[0] may take mail, beyond a trial */
+	BYPASS_ALTERNATE_UP,	/* another one that filters may */
+	BYPASS_TOO_EARLY,	/* the primary took no mail for less than after_ms */
+	BYPASS_WEAKER_TLS,	/* than that of a filter before it */
+	BYPASS_LOCKED,		/* it said: from the filter only */
+	BYPASS_NO_PREFLIGHT,	/* no good one for a minute; all else is well */
 };
 #define BYPASS_PREFLIGHT_MS 60000
 enum bypass route_bypass(const struct plan *p, const struct destination *d,
-    uint32_t route, const struct upstream_view *views, int64_t preflight_ms,
-    int64_t now_ms);
+    uint32_t route, const struct upstream_view *views, int64_t now_ms);
+/* Beside one that leaves TLS to main.cf, "encrypt" and more is no weaker. */
+bool route_tls_weaker(enum tls_level than, enum tls_level level);
 /* "observe", "primary-unknown", ...; "" for BYPASS_OK. */
 const char *bypass_name(enum bypass bypass);
 

@@ -22,6 +22,9 @@ enum shield {
 /* "", "shield", "connector-lock". */
 const char *shield_name(enum shield shield);
 
+/* Is it one of the codes that say: from the filter only? */
+bool shield_is_lock(struct dsn code);
+
 struct shield_verdict {
 	enum shield shield;
 	struct reply reply;	/* unless SHIELD_NONE: "4.3.2 Mailweir: ..." */

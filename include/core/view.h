@@ -39,11 +39,19 @@ struct upstream_record {
 	char sample[SAMPLE_MAX + 1];		/* ... and the start of its text */
 };
 
+/* Of an upstream past the filter: would it take our mail? Fleet time. */
+struct preflight {
+	int64_t good_ms;	/* the last time it said so; 0: never */
+	int64_t locked_ms;	/* it takes the filter's mail only, until then */
+};
+
 struct upstream_view {
 	bool known;		/* read from the store at least once */
+	int64_t seen_ms;	/* fleet time of the last reading */
 	struct upstream_record record;
 	struct upstream_record own;	/* of this host alone (core/alone); no version, no throttle */
 	struct override override;
+	struct preflight preflight;
 };
 
 /* What waits in Postfix's queue for a destination: of one host, or of all. */

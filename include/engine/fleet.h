@@ -92,6 +92,13 @@ void fleet_fared(struct fleet_upstream *u, bool good);
 void fleet_observe(struct fleet *fleet, struct fleet_upstream *u,
     struct outcome outcome, struct span text, int64_t began_ms,
     int64_t now_ms);
+/* A preflight of it was good, or a delivery past the filter; counts as soon as
+ * the store knows of it, which is told once in FLEET_PREFLIGHT_MS. */
+#define FLEET_PREFLIGHT_MS 5000
+void fleet_preflight(struct fleet_upstream *u, int64_t now_ms);
+/* It takes the filter's mail only: no host leads any past the filter to it for
+ * breaker.open_max. */
+void fleet_lock(struct fleet_upstream *u, int64_t now_ms);
 /* A permanent answer of it was kept in the queue, and why: an event, once a
  * minute. text may be hostile. */
 void fleet_shielded(struct fleet_upstream *u, const char *why,

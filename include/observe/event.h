@@ -19,6 +19,7 @@ enum event_kind {
 	EVENT_OUTCOME,		/* an outcome that an operator should see: policy, local, slow, unknown */
 	EVENT_SHIELD,		/* permanent answers were kept in the queue */
 	EVENT_EXPIRING,		/* held messages will soon be too old for Postfix */
+	EVENT_BYPASS,		/* a host begins to lead mail past the filter, or ends it */
 };
 
 struct event {
@@ -32,6 +33,8 @@ struct event {
 	uint32_t before, after;		/* EVENT_STATE, a step back: per mille good */
 	uint32_t cap_from, cap_to;	/* EVENT_THROTTLE */
 	const char *class;	/* EVENT_OUTCOME: outcome class */
+	bool begins;			/* EVENT_BYPASS */
+	const char *why;		/* EVENT_BYPASS: core/route's word for its end */
 	const char *rule, *sample, *incident;	/* NULL or "": none; EVENT_SHIELD: rule is core/shield's */
 	const struct override *override;	/* EVENT_OVERRIDE */
 	uint32_t messages;		/* EVENT_EXPIRING: how many; sample: the first ones' queue ids */
@@ -46,11 +49,13 @@ struct event_pair {
 #define EVENTS_KEPT 10000	/* in the stream, about */
 /*
  * The event as fields; returns how many (1..). The first is "event": breaker,
- * override, host-seen, host-lost, throttle, outcome, shield or expiring. Empty
- * ones are left out; "scope" is "host" where a breaker is not the fleet's.
+ * override, host-seen, host-lost, throttle, outcome, shield, expiring or
+ * bypass. Empty ones are left out; "scope" is "host" where a breaker is not
+ * the fleet's.
  */
 size_t event_pairs(const struct event *e, struct event_pair out[EVENT_PAIRS]);
-/* One log line with the same fields; opening and expiring are warnings, others info. */
+/* One log line with the same fields; opening, expiring and a way past the
+ * filter are warnings, others info. */
 void event_log(const struct event *e);
 
 #endif

@@ -32,6 +32,7 @@ enum store_verb {
 	STORE_COUNT,
 	STORE_BACKLOG,
 	STORE_OVERRIDE,
+	STORE_PREFLIGHT,
 	STORE_HEARTBEAT,
 	STORE_HOSTS,
 	STORE_EVENT_ADD,
@@ -137,6 +138,12 @@ struct store_request {
 			uint32_t rate;	/* OVERRIDE_RELEASE */
 			const char *by, *reason;
 		} override;
+		/* A preflight of upstream name was good, or (lock_ms > 0) it
+		 * takes the filter's mail only, for at least so long from
+		 * now. Publishes name. */
+		struct {
+			int64_t lock_ms;
+		} preflight;
 		struct {
 			const char *host, *version, *digest, *mode;
 		} heartbeat;
@@ -196,6 +203,7 @@ struct store_reply {
 		struct {
 			struct upstream_record record;
 			struct override override;
+			struct preflight preflight;
 			uint32_t streak;
 			uint8_t self;		/* the asking host's number in window */
 			uint32_t n_hosts;	/* that stand in window */

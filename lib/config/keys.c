@@ -206,10 +206,10 @@ static const struct config_key keys[KEYS] = {
 	    "a probe's envelope sender; \"\" for <>", NOW },
 	[KEY_PROBE_TO] = { "probe", "to", "string", "", "",
 	    "a probe's recipient, which no mail ever reaches; without it, no "
-	    "upstream is asked", NOW },
+	    "upstream is asked but those past the filter", NOW },
 	[KEY_PROBE_STARTTLS] = { "probe", "starttls", "boolean", "", "true",
-	    "true: where an upstream offers STARTTLS, a probe asks for that "
-	    "and ends there, MAIL and RCPT unasked", NOW },
+	    "true: a probe uses TLS as its upstream's tls says; false: it asks "
+	    "in clear", NOW },
 
 	[KEY_RELEASE_RATE] = { "release", "rate", "integer", "1..10000", "10",
 	    "held messages that go back to work, a second and host", NOW },

@@ -4,6 +4,8 @@
 
 #include "base/mem.h"
 #include "core/domain.h"
+#include "core/probe.h"
+#include "core/route.h"
 
 static int
 find_upstream(struct load *l, const struct section *route)
@@ -61,25 +63,51 @@ check_distinct(struct load *l, const struct section *route,
 	}
 }
 
+static const char *
+level_shown(enum tls_level level)
+{
+	return level == TLS_UNSET ? "not set" : tls_level_name(level);
+}
+
+/* A way past the filter that will never be found open. */
+static void
+note_preflight(const struct load *l, const struct section *route,
+    const struct upstream *u)
+{
+	const struct place at = section_value(route, KEY_ROUTE_UNFILTERED)->at;
+	struct probe_target target;
+
+	if (!probe_target(u, &target))
+		errors_note(l->errors, at, "%s.unfiltered: never used: none "
+		    "of the next hops of \"%s\" is one \"[host]\" that a "
+		    "preflight can ask", route->path, u->name);
+	if (u->tls == TLS_FINGERPRINT)
+		errors_note(l->errors, at, "%s.unfiltered: never used: a "
+		    "preflight cannot check a fingerprint", route->path);
+}
+
+/* Held to what the gate will ask, or it would be closed without a word. */
 static void
 check_unfiltered(struct load *l, const struct section *route,
     const struct destination *d, uint32_t upstream)
 {
 	const struct upstream *all = l->config->plan.upstreams;
-	const struct upstream *first;
+	const struct upstream *own = &all[upstream];
 
-	if (d->n_routes == 0) {
+	if (d->n_routes == 0)
 		fault(l, route, KEY_ROUTE_UNFILTERED, "the first route must "
 		    "not bypass the protection");
-		return;
+	for (uint32_t i = 0; i < d->n_routes; i++) {
+		const struct upstream *u = &all[d->routes[i].upstream];
+
+		if (!d->routes[i].unfiltered &&
+		    route_tls_weaker(u->tls, own->tls))
+			fault(l, route, KEY_ROUTE_UNFILTERED, "the TLS of "
+			    "\"%s\" (%s) is weaker than that of \"%s\" (%s)",
+			    own->name, level_shown(own->tls), u->name,
+			    level_shown(u->tls));
 	}
-	first = &all[d->routes[0].upstream];
-	if (all[upstream].tls < first->tls)
-		fault(l, route, KEY_ROUTE_UNFILTERED, "the TLS of \"%s\" (%s) "
-		    "is weaker than that of the first route (%s)",
-		    all[upstream].name, all[upstream].tls == TLS_UNSET ?
-		    "not set" : tls_level_name(all[upstream].tls),
-		    tls_level_name(first->tls));
+	note_preflight(l, route, own);
 }
 
 static void

@@ -49,6 +49,12 @@ is_calm(enum breaker_state state)
 	return state == BREAKER_CLOSED || state == BREAKER_SHEDDING;
 }
 
+static bool
+is_down(enum breaker_state state)
+{
+	return state == BREAKER_OPEN || state == BREAKER_HALF_OPEN;
+}
+
 static int64_t
 smaller(int64_t a, int64_t b)
 {
@@ -135,6 +141,14 @@ longest_wait(const struct breaker_rules *rules, uint32_t trips)
 	return rules->open_for_ms << doublings;
 }
 
+/* Since when it takes no mail, trials aside; a ramp that was reached counts as
+ * taking it. */
+static int64_t
+down_since(struct breaker b, int64_t now_ms)
+{
+	return b.down_ms > 0 ? smaller(b.down_ms, now_ms) : now_ms;
+}
+
 /*
  * Full jitter, over all of the wait but its first tenth: a draw near zero
  * would send the next trial into the trouble that was just seen, and after
@@ -155,6 +169,7 @@ opened(const struct breaker_rules *rules, struct breaker b,
 		.since_ms = now_ms,
 		.until_ms = later(now_ms, least + rest / 1000 * jitter +
 		    rest % 1000 * jitter / 1000),
+		.down_ms = down_since(b, now_ms),
 	};
 }
 
@@ -280,6 +295,7 @@ step_open(struct breaker b, int64_t now_ms)
 		.reason = BREAKER_WAIT_OVER,
 		.trips = b.trips,
 		.since_ms = now_ms,
+		.down_ms = b.down_ms,
 	};
 }
 
@@ -455,8 +471,8 @@ breaker_same(const struct breaker *a, const struct breaker *b)
 	return a->state == b->state && a->reason == b->reason &&
 	    a->allowance == b->allowance && a->trips == b->trips &&
 	    a->step == b->step && a->backed == b->backed &&
-	    a->since_ms == b->since_ms &&
-	    a->until_ms == b->until_ms;
+	    a->since_ms == b->since_ms && a->until_ms == b->until_ms &&
+	    a->down_ms == b->down_ms;
 }
 
 bool
@@ -540,6 +556,7 @@ breaker_sane(const struct breaker *b)
 	    (b->reason == BREAKER_STEP_BACK && b->until_ms >= b->since_ms);
 
 	if ((unsigned)b->reason >= MW_N_OF(reason_names) || b->since_ms < 0 ||
+	    b->down_ms < 0 || (b->down_ms > 0 && !is_down(b->state)) ||
 	    b->backed > 1000)
 		return false;
 	switch (b->state) {

@@ -96,6 +96,17 @@ is_used_up(const struct plan *p, const struct destination *d, uint32_t route,
 	return shares != NULL && shares_used_up(shares, p, d, route, now_ms);
 }
 
+static bool
+is_open_bypass(const struct plan *p, const struct destination *d,
+    uint32_t route, const struct upstream_view *views, int64_t now_ms)
+{
+	const struct route *r = &d->routes[route];
+
+	return r->unfiltered &&
+	    view_allowance(&views[r->upstream], now_ms) > 0 &&
+	    route_bypass(p, d, route, views, now_ms) == BYPASS_OK;
+}
+
 /* Is there anybody behind this route who would take what it does not? */
 static bool
 has_alternate(const struct plan *p, const struct destination *d,
@@ -106,6 +117,10 @@ has_alternate(const struct plan *p, const struct destination *d,
 
 	while ((next = route_alternate(d, next, views, now_ms)) >= 0)
 		if (!is_used_up(p, d, (uint32_t)next, shares, now_ms))
+			return true;
+	for (uint32_t i = route + 1; i < d->n_routes; i++)
+		if (is_open_bypass(p, d, i, views, now_ms) &&
+		    !is_used_up(p, d, i, shares, now_ms))
 			return true;
 	return false;
 }
@@ -194,9 +209,8 @@ decide_on_hold(const struct plan *p, const struct destination *d,
 		if (view_state(&now->upstreams[r->upstream], now_ms) ==
 		    BREAKER_OPEN)
 			continue;
-		/* No mail is taken in on the hope of a preflight. */
 		if (!r->unfiltered ||
-		    route_bypass(p, d, i, now->upstreams, 0, now_ms) ==
+		    route_bypass(p, d, i, now->upstreams, now_ms) ==
 		    BYPASS_OK)
 			return false;
 	}
@@ -267,7 +281,7 @@ decide_late(const struct plan *p, const struct destination *d,
 struct gate_verdict
 decide_gate(const struct plan *p, const struct destination *d, uint32_t route,
     const struct snapshot *now, const struct shares *shares, uint32_t draw,
-    int64_t preflight_ms, int64_t now_ms)
+    int64_t now_ms)
 {
 	const struct route *r = &d->routes[route];
 	const struct upstream_view *v = &now->upstreams[r->upstream];
@@ -275,7 +289,7 @@ decide_gate(const struct plan *p, const struct destination *d, uint32_t route,
 	enum decide_reason reason = held ? DECIDE_FORCED :
 	    objection(v, draw, now_ms);
 	const enum bypass bypass = r->unfiltered ? route_bypass(p, d, route,
-	    now->upstreams, preflight_ms, now_ms) : BYPASS_OK;
+	    now->upstreams, now_ms) : BYPASS_OK;
 
 	if (bypass != BYPASS_OK)
 		return (struct gate_verdict){

@@ -18,6 +18,7 @@ static const struct {
 	[PROBE_GREETING] = { "", "receiving the initial server greeting" },
 	[PROBE_EHLO] = { "EHLO", "performing the EHLO handshake" },
 	[PROBE_STARTTLS] = { "STARTTLS", "sending STARTTLS" },
+	[PROBE_HANDSHAKE] = { "", "performing the TLS handshake" },
 	[PROBE_MAIL] = { "MAIL FROM", "sending MAIL FROM" },
 	[PROBE_RCPT] = { "RCPT TO", "sending RCPT TO" },
 	[PROBE_RSET] = { "RSET", "sending RSET" },
@@ -74,19 +75,78 @@ next_stage(const struct probe *p, const struct probe_script *script,
 	case PROBE_EHLO:
 		if (!good)
 			return PROBE_QUIT;
-		return script->starttls && r->starttls ? PROBE_STARTTLS :
+		if (p->secure || script->tls == PROBE_TLS_NEVER)
+			return PROBE_MAIL;
+		if (r->starttls)
+			return PROBE_STARTTLS;
+		return script->tls == PROBE_TLS_ALWAYS ? PROBE_QUIT :
 		    PROBE_MAIL;
 	case PROBE_STARTTLS:
-		return good ? PROBE_OVER : PROBE_QUIT;
+		return good ? PROBE_HANDSHAKE : PROBE_QUIT;
 	case PROBE_RCPT:
 	case PROBE_RSET:
 		return p->stage + 1;
 	case PROBE_CONNECT:
+	case PROBE_HANDSHAKE:
 	case PROBE_QUIT:
 	case PROBE_OVER:
 		break;
 	}
 	return PROBE_OVER;
+}
+
+static bool
+lacks_tls(const struct probe *p, const struct probe_script *script,
+    const struct probe_reply *r)
+{
+	return p->stage == PROBE_EHLO && !p->secure && !r->starttls &&
+	    script->tls == PROBE_TLS_ALWAYS;
+}
+
+/* One of the words of a policy's match attribute. Source: postconf(5),
+ * smtp_tls_secure_cert_match. */
+static bool
+add_name(struct span word, const char *host, probe_name dst)
+{
+	if (span_eq(word, SPAN("hostname")) || span_eq(word, SPAN("nexthop")))
+		word = span_of(host);
+	if (!span_eq(word, SPAN("dot-nexthop")))
+		return word.len > 0 && span_copy(dst, sizeof(probe_name), word);
+	dst[0] = '.';
+	return span_copy(dst + 1, sizeof(probe_name) - 1, span_of(host));
+}
+
+static int
+add_names(struct span words, const char *host, int n,
+    probe_name out[PROBE_NAMES])
+{
+	while (words.at != NULL && n >= 0) {
+		const struct span word = span_cut(&words, ':');
+
+		n = n < PROBE_NAMES && add_name(word, host, out[n]) ?
+		    n + 1 : -1;
+	}
+	return n;
+}
+
+static const char *
+usual_names(enum tls_level level)
+{
+	switch (level) {
+	case TLS_UNSET:
+	case TLS_NONE:
+	case TLS_MAY:
+	case TLS_ENCRYPT:
+	case TLS_FINGERPRINT:
+		return NULL;
+	case TLS_SECURE:
+		return "nexthop:dot-nexthop";
+	case TLS_DANE:
+	case TLS_DANE_ONLY:
+	case TLS_VERIFY:
+		break;
+	}
+	return "hostname";
 }
 
 bool
@@ -122,6 +182,71 @@ probe_address_good(struct span address)
 	    span_find(address, '>') < 0 && domain_of_address(address, &domain);
 }
 
+int
+probe_names(const struct upstream *u, const char *host,
+    probe_name out[PROBE_NAMES])
+{
+	const char *usual = usual_names(u->tls);
+	struct span rest = span_of(u->tls_policy);
+	int n = 0;
+
+	if (u->tls == TLS_FINGERPRINT)
+		return -1;
+	if (usual == NULL)
+		return 0;
+	while (rest.at != NULL && n >= 0) {
+		struct span word = span_cut(&rest, ' ');
+
+		if (span_eq(span_cut(&word, '='), SPAN("match")))
+			n = add_names(word, host, n, out);
+	}
+	return n != 0 ? n : add_names(span_of(usual), host, 0, out);
+}
+
+bool
+probe_recipient(const struct plan *p, const struct destination *d,
+    const char *to, char dst[PROBE_ADDRESS_MAX + 1])
+{
+	const int own = (int)(d - p->destinations);
+
+	if (plan_match(p, span_of(to)) == own)
+		return span_copy(dst, PROBE_ADDRESS_MAX + 1, span_of(to));
+	for (size_t i = 0; i < destination_map_count(p->domains); i++) {
+		const struct destination_pattern at =
+		    destination_map_pattern(p->domains, i);
+
+		if ((int)at.destination == own && !at.suffix)
+			return snprintf(dst, PROBE_ADDRESS_MAX + 1,
+			    "postmaster@%s", at.domain.name) <=
+			    PROBE_ADDRESS_MAX;
+	}
+	return false;
+}
+
+enum probe_tls
+probe_tls(const struct upstream *u)
+{
+	if (u->tls == TLS_NONE)
+		return PROBE_TLS_NEVER;
+	return u->tls <= TLS_MAY ? PROBE_TLS_OFFERED : PROBE_TLS_ALWAYS;
+}
+
+void
+probe_secured(struct probe *p)
+{
+	assert(p->stage == PROBE_HANDSHAKE);
+	p->secure = true;
+	p->stage = PROBE_EHLO;
+}
+
+void
+probe_not_secured(struct probe *p, const char *why)
+{
+	assert(p->stage == PROBE_HANDSHAKE);
+	snprintf(p->status, sizeof(p->status), "4.7.5 %s", why);
+	p->stage = PROBE_OVER;
+}
+
 void
 probe_connected(struct probe *p)
 {
@@ -144,10 +269,13 @@ probe_heard(struct probe *p, const struct probe_script *script,
     const struct probe_reply *reply)
 {
 	const bool good = reply->code / 100 == 2;
-	const bool final = p->stage == PROBE_STARTTLS || p->stage == PROBE_RCPT;
 
-	if (p->status[0] == '\0' && (!good || final))
+	if (p->status[0] == '\0' && (!good || p->stage == PROBE_RCPT))
 		judge(p, script, reply);
+	if (p->status[0] == '\0' && lacks_tls(p, script, reply))
+		snprintf(p->status, sizeof(p->status), "4.7.4 TLS is "
+		    "required, but was not offered by host %.*s",
+		    NEXTHOP_SHOWN, script->nexthop);
 	/* It hangs up with these words. RFC 5321 section 3.8. */
 	p->stage = reply->code == 421 ? PROBE_OVER :
 	    next_stage(p, script, reply);
@@ -197,6 +325,7 @@ probe_command(const struct probe *p, const struct probe_script *script,
 		return;
 	case PROBE_CONNECT:
 	case PROBE_GREETING:
+	case PROBE_HANDSHAKE:
 	case PROBE_OVER:
 		dst[0] = '\0';
 		return;

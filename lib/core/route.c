@@ -22,11 +22,13 @@ static const struct {
 static const char *const bypass_names[] = {
 	[BYPASS_OK] = "",
 	[BYPASS_OBSERVE] = "observe",
-	[BYPASS_UNKNOWN] = "primary-unknown",
+	[BYPASS_UNKNOWN] = "unknown",
 	[BYPASS_PRIMARY_UP] = "primary-up",
+	[BYPASS_ALTERNATE_UP] = "alternate-up",
 	[BYPASS_TOO_EARLY] = "too-early",
-	[BYPASS_NO_PREFLIGHT] = "no-preflight",
 	[BYPASS_WEAKER_TLS] = "weaker-tls",
+	[BYPASS_LOCKED] = "locked",
+	[BYPASS_NO_PREFLIGHT] = "no-preflight",
 };
 
 static bool
@@ -155,15 +157,72 @@ find_by_name(const struct plan *p, const struct destination *d,
 	return find_at(p, d, host, span_of(text));
 }
 
-/* What main.cf asks of an upstream that names no level is not known here. */
 static bool
-tls_is_weaker(enum tls_level than, enum tls_level level)
+all_known(const struct destination *d, const struct upstream_view *views)
 {
-	if (level == than)
-		return false;
-	if (than == TLS_UNSET)
-		return level < TLS_ENCRYPT;
-	return level < than;
+	for (uint32_t i = 0; i < d->n_routes; i++)
+		if (!views[d->routes[i].upstream].known)
+			return false;
+	return true;
+}
+
+/*
+ * A trial is one connection of the fleet, and a filter gets it before the way
+ * past it is asked for: closing that for a trial would hold up all other mail,
+ * and, where little flows, always just when some comes. What one host alone
+ * sees is no reason to lead mail past a filter.
+ */
+static bool
+is_down(const struct upstream_view *v, int64_t now_ms)
+{
+	struct upstream_view fleets = *v;
+	enum breaker_state state;
+
+	fleets.own = (struct upstream_record){ 0 };
+	state = view_state(&fleets, now_ms);
+	return state == BREAKER_OPEN || state == BREAKER_HALF_OPEN;
+}
+
+static bool
+alternates_are_down(const struct destination *d,
+    const struct upstream_view *views, int64_t now_ms)
+{
+	for (uint32_t i = 1; i < d->n_routes; i++)
+		if (!d->routes[i].unfiltered &&
+		    !is_down(&views[d->routes[i].upstream], now_ms))
+			return false;
+	return true;
+}
+
+/* An operator's word takes it down at once, but nobody wrote down since when. */
+static bool
+was_down_for(const struct upstream_view *v, int64_t ms)
+{
+	const struct breaker *b = &v->record.breaker;
+
+	return b->down_ms > 0 && v->seen_ms - b->down_ms >= ms;
+}
+
+static bool
+has_weaker_tls(const struct plan *p, const struct destination *d,
+    uint32_t route)
+{
+	const struct upstream *all = p->upstreams;
+
+	for (uint32_t i = 0; i < route; i++)
+		if (!d->routes[i].unfiltered && route_tls_weaker(
+		    all[d->routes[i].upstream].tls,
+		    all[d->routes[route].upstream].tls))
+			return true;
+	return false;
+}
+
+/* A time ahead of us is as good as none, but for clocks a little apart. */
+static bool
+is_fresh(int64_t good_ms, int64_t now_ms)
+{
+	return good_ms > 0 && good_ms <= now_ms + BYPASS_PREFLIGHT_MS &&
+	    now_ms <= good_ms + BYPASS_PREFLIGHT_MS;
 }
 
 bool
@@ -251,28 +310,40 @@ route_alternate(const struct destination *d, int after,
 
 enum bypass
 route_bypass(const struct plan *p, const struct destination *d,
-    uint32_t route, const struct upstream_view *views, int64_t preflight_ms,
-    int64_t now_ms)
+    uint32_t route, const struct upstream_view *views, int64_t now_ms)
 {
 	const struct route *r = &d->routes[route];
-	const struct upstream *primary = &p->upstreams[d->routes[0].upstream];
-	const struct upstream_view *v = &views[d->routes[0].upstream];
-	const struct breaker *b = &v->record.breaker;
+	const struct upstream_view *primary = &views[d->routes[0].upstream];
+	const struct preflight *preflight = &views[r->upstream].preflight;
 
 	if (p->mode != PLAN_ENFORCE)
 		return BYPASS_OBSERVE;
-	if (!v->known)
+	if (!all_known(d, views))
 		return BYPASS_UNKNOWN;
-	if (view_state(v, now_ms) != BREAKER_OPEN)
+	if (!is_down(primary, now_ms))
 		return BYPASS_PRIMARY_UP;
-	/* An operator's word opens it at once, but has not lasted as yet. */
-	if (b->state != BREAKER_OPEN || now_ms - b->since_ms < r->after_ms)
+	if (!alternates_are_down(d, views, now_ms))
+		return BYPASS_ALTERNATE_UP;
+	if (!was_down_for(primary, r->after_ms))
 		return BYPASS_TOO_EARLY;
-	if (preflight_ms <= 0 || now_ms - preflight_ms > BYPASS_PREFLIGHT_MS)
-		return BYPASS_NO_PREFLIGHT;
-	if (tls_is_weaker(primary->tls, p->upstreams[r->upstream].tls))
+	if (has_weaker_tls(p, d, route))
 		return BYPASS_WEAKER_TLS;
+	if (preflight->locked_ms > now_ms)
+		return BYPASS_LOCKED;
+	if (!is_fresh(preflight->good_ms, now_ms))
+		return BYPASS_NO_PREFLIGHT;
 	return BYPASS_OK;
+}
+
+/* What main.cf asks of an upstream that names no level is not known here. */
+bool
+route_tls_weaker(enum tls_level than, enum tls_level level)
+{
+	if (level == than)
+		return false;
+	if (than == TLS_UNSET)
+		return level < TLS_ENCRYPT;
+	return level < than;
 }
 
 const char *

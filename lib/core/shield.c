@@ -32,7 +32,7 @@ static enum shield
 find(const struct upstream *u, const struct route *r,
     const struct upstream_view *v, struct dsn code, int64_t now_ms)
 {
-	if (r->unfiltered && is_one_of(locks, MW_N_OF(locks), code))
+	if (r->unfiltered && shield_is_lock(code))
 		return SHIELD_LOCK;
 	if (view_state(v, now_ms) != BREAKER_CLOSED &&
 	    is_one_of(u->shield, u->n_shield, code))
@@ -65,6 +65,12 @@ shield_name(enum shield shield)
 {
 	assert((unsigned)shield < MW_N_OF(names));
 	return names[shield];
+}
+
+bool
+shield_is_lock(struct dsn code)
+{
+	return is_one_of(locks, MW_N_OF(locks), code);
 }
 
 struct shield_verdict

@@ -65,6 +65,7 @@ use_plan(struct fleet *f, const struct plan *plan)
 		fleet_publish_view(u);
 	}
 	fleet_holds_use_plan(f);
+	fleet_bypass_use_plan(f);
 }
 
 int64_t
@@ -140,6 +141,7 @@ fleet_free(struct fleet **fleet)
 		mem_free(u);
 	}
 	fleet_holds_free(f);
+	mem_free(f->bypasses);
 	mem_free(f->by_index);
 	mem_free(f->views);
 	mem_free(f);
@@ -149,6 +151,7 @@ fleet_free(struct fleet **fleet)
 void
 fleet_reload(struct fleet *fleet, const struct plan *plan)
 {
+	fleet_bypass_leave_plan(fleet);
 	use_plan(fleet, plan);
 }
 
@@ -173,6 +176,7 @@ fleet_tick(struct fleet *fleet, int64_t now_ms)
 		fleet_slots_tick(u, now_ms);
 	}
 	fleet_holds_tick(fleet, now_ms);
+	fleet_bypass_tick(fleet, now_ms);
 }
 
 void

@@ -2,7 +2,8 @@
  * fleet_parts - what the sources of engine/fleet share: fleet.c holds the
  * upstreams together, fleet_record.c carries outcomes and records between them
  * and the store, fleet_alone.c has what this host alone sees, fleet_slots.c asks
- * for grants, fleet_holds.c knows what operators say of destinations.
+ * for grants, fleet_holds.c knows what operators say of destinations,
+ * fleet_bypass.c watches the ways past the filter.
  */
 #ifndef ENGINE_FLEET_PARTS_H
 #define ENGINE_FLEET_PARTS_H
@@ -41,6 +42,8 @@ struct fleet_upstream {
 	int64_t explained_ms;		/* when that was no mere moving on */
 	int64_t event_ms[OUTCOME_CLASSES];	/* when one was last told */
 	int64_t shield_event_ms;
+	int64_t locked_ms;		/* fleet time, as this host was told */
+	int64_t preflight_at_ms;	/* no good one is told before */
 	int64_t observe_at_ms, slots_at_ms;
 	int64_t slots_sent_ms;
 	bool observing, committing, reporting;
@@ -60,6 +63,12 @@ struct fleet_hold {
 	struct fleet_hold *next;	/* all that ever were */
 };
 
+/* A route of a destination, as far as it leads past the filter. */
+struct fleet_bypass {
+	bool open;			/* and told so */
+	char incident[INCIDENT_MAX + 1];	/* that began it */
+};
+
 struct fleet {
 	const struct plan *plan;
 	char host[STORE_HOST_MAX + 1];
@@ -72,6 +81,7 @@ struct fleet {
 	struct upstream_view *views;
 	struct fleet_hold *holds;
 	struct override *words;		/* by the plan's destination index */
+	struct fleet_bypass (*bypasses)[PLAN_ROUTES];	/* the same */
 };
 
 int64_t fleet_now(const struct fleet *f);
@@ -109,5 +119,13 @@ void fleet_holds_tick(struct fleet *f, int64_t now_ms);
 /* Read it again; of no name: all of them. */
 void fleet_holds_changed(struct fleet *f, struct span name);
 void fleet_holds_free(struct fleet *f);
+/* fleet_bypass.c */
+void fleet_bypass_use_plan(struct fleet *f);
+/* The plan goes: what is open ends with it. */
+void fleet_bypass_leave_plan(struct fleet *f);
+void fleet_bypass_tick(struct fleet *f, int64_t now_ms);
+/* What the store says of a preflight. */
+void fleet_bypass_read(struct fleet_upstream *u,
+    const struct store_reply *reply);
 
 #endif

@@ -303,6 +303,7 @@ observed(void *arg, const struct store_reply *reply, const struct err *err)
 	fleet_note_time(f, reply);
 	if (!e->late)
 		u->alone_told = e->alone;
+	fleet_bypass_read(u, reply);
 	if (!e->late && !u->committing) {
 		adopt(u, &reply->u.upstream.record,
 		    &reply->u.upstream.override);

@@ -217,6 +217,8 @@ read_upstream(struct keeper *k, uint32_t index)
 	view->record = reply.u.upstream.record;
 	view->own = store_alone_record(&reply, k->options.host);
 	view->override = reply.u.upstream.override;
+	view->preflight = reply.u.upstream.preflight;
+	view->seen_ms = reply.now_ms;
 	pthread_mutex_unlock(&k->mutex);
 	store_reply_clear(&reply);
 }

@@ -5,6 +5,7 @@ lib_libengine_a_SOURCES = \
 	include/engine/announce.h lib/engine/announce.c \
 	include/engine/batch.h lib/engine/batch.c \
 	include/engine/fleet.h lib/engine/fleet.c \
+	lib/engine/fleet_bypass.c \
 	lib/engine/fleet_parts.h lib/engine/fleet_record.c \
 	lib/engine/fleet_alone.c lib/engine/fleet_holds.c \
 	lib/engine/fleet_slots.c \

@@ -17,6 +17,7 @@ static const char *const kind_names[] = {
 	[EVENT_OUTCOME] = "outcome",
 	[EVENT_SHIELD] = "shield",
 	[EVENT_EXPIRING] = "expiring",
+	[EVENT_BYPASS] = "bypass",
 };
 
 struct writer {
@@ -107,6 +108,10 @@ event_pairs(const struct event *e, struct event_pair out[EVENT_PAIRS])
 		add_number(&w, "messages", e->messages);
 		add(&w, "first", clock_format(e->at_ms, when));
 		break;
+	case EVENT_BYPASS:
+		add(&w, "state", e->begins ? "begins" : "ends");
+		add(&w, "reason", e->why);
+		break;
 	case EVENT_HOST_SEEN:
 	case EVENT_HOST_LOST:
 	case EVENT_SHIELD:
@@ -122,14 +127,15 @@ event_pairs(const struct event *e, struct event_pair out[EVENT_PAIRS])
 void
 event_log(const struct event *e)
 {
-	const bool bad = e->kind == EVENT_EXPIRING ||
-	    (e->kind == EVENT_STATE && e->to == BREAKER_OPEN);
+	const bool warns = e->kind == EVENT_EXPIRING ||
+	    (e->kind == EVENT_STATE && e->to == BREAKER_OPEN) ||
+	    (e->kind == EVENT_BYPASS && e->begins);
 	struct event_pair pairs[EVENT_PAIRS];
 	struct log_field fields[EVENT_PAIRS];
 	const size_t n = event_pairs(e, pairs);
 
 	for (size_t i = 1; i < n; i++)
 		fields[i - 1] = LOG_TEXT(pairs[i].name, pairs[i].value);
-	log_write(bad ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+	log_write(warns ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
 	    pairs[0].value, fields, n - 1);
 }

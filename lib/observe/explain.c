@@ -98,9 +98,8 @@ route(const struct plan *p, uint32_t place,
 		.override = forced ? o : NULL,
 		.own = !forced && view_record(v) == &v->own ? &v->own : NULL,
 		.unfiltered = r->unfiltered,
-		/* Each host makes its own preflight, when it needs one, and
-		 * knows what it has sent each way. */
-		.gate = decide_gate(p, e->destination, place, now, NULL, 0, 0,
+		/* Each host knows for itself what it has sent each way. */
+		.gate = decide_gate(p, e->destination, place, now, NULL, 0,
 		    now_ms),
 	};
 }

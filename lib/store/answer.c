@@ -76,6 +76,7 @@ read_record(const redisReply *flat, struct upstream_record *out)
 	struct breaker *b = &r.breaker;
 	struct throttle *t = &r.throttle;
 	uint32_t allowance = 0;
+	int64_t down_ms = 0;
 	bool odd = false;
 
 	while (next_field(&f)) {
@@ -87,6 +88,8 @@ read_record(const redisReply *flat, struct upstream_record *out)
 			b->since_ms = number(f.value, TIME_MAX);
 		else if (is(f.name, "next_step_at"))
 			b->until_ms = number(f.value, TIME_MAX);
+		else if (is(f.name, "down_since"))
+			down_ms = number(f.value, TIME_MAX);
 		else if (is(f.name, "allowance"))
 			allowance = small(f.value);
 		else if (is(f.name, "stepped_back"))
@@ -115,6 +118,8 @@ read_record(const redisReply *flat, struct upstream_record *out)
 	/* Redis shows what counts for people, 1000 while closed, say. */
 	if (b->state == BREAKER_SHEDDING || b->state == BREAKER_RAMP)
 		b->allowance = allowance;
+	if (b->state == BREAKER_OPEN || b->state == BREAKER_HALF_OPEN)
+		b->down_ms = down_ms;
 	/* Nonsense counts as a new record, under the version that is there,
 	 * so that the next commit puts it right. */
 	if (odd || !record_sane(&r))
@@ -122,10 +127,12 @@ read_record(const redisReply *flat, struct upstream_record *out)
 	*out = r;
 }
 
+/* What of the hash is no part of the record. */
 static void
 read_totals(const redisReply *flat, struct store_reply *out)
 {
 	const struct span prefix = SPAN("outcome_");
+	struct preflight *preflight = &out->u.upstream.preflight;
 	struct fields f = { .flat = flat };
 	enum outcome_class class;
 
@@ -136,6 +143,10 @@ read_totals(const redisReply *flat, struct store_reply *out)
 			out->u.upstream.in_use = small(f.value);
 		else if (is(f.name, "waiting"))
 			out->u.upstream.waiting = small(f.value);
+		else if (is(f.name, "preflight_at"))
+			preflight->good_ms = number(f.value, TIME_MAX);
+		else if (is(f.name, "locked_until"))
+			preflight->locked_ms = number(f.value, TIME_MAX);
 		else if (span_starts(f.name, prefix) && outcome_class_parse(
 		    (struct span){ f.name.at + prefix.len,
 		    f.name.len - prefix.len }, &class))
@@ -375,6 +386,7 @@ static const char *const shapes[] = {
 	[STORE_COUNT] = "i",
 	[STORE_BACKLOG] = "i",
 	[STORE_OVERRIDE] = "i",
+	[STORE_PREFLIGHT] = "i",
 	[STORE_HEARTBEAT] = "i",
 	[STORE_HOSTS] = "ia",
 	[STORE_EVENT_ADD] = "i",
@@ -440,6 +452,7 @@ read_elements(const struct command *asked, redisReply *const *e,
 	case STORE_COUNT:
 	case STORE_BACKLOG:
 	case STORE_OVERRIDE:
+	case STORE_PREFLIGHT:
 	case STORE_HEARTBEAT:
 	case STORE_EVENT_ADD:
 		break;

@@ -146,6 +146,10 @@ add_keys(struct command *c, const char *prefix, const struct store_request *r)
 		add_key(c, prefix, r->u.override.destination ?
 		    "override:dest" : "override", name, "");
 		break;
+	case STORE_PREFLIGHT:
+		add_text(c, "1");
+		add_key(c, prefix, "upstream", name, "");
+		break;
 	case STORE_HEARTBEAT:
 	case STORE_HOSTS:
 		add_text(c, "1");
@@ -264,6 +268,8 @@ add_commit(struct command *c, const char *prefix, const struct store_request *r)
 	add_int(c, b->backed);
 	add_text(c, "next_step_at");
 	add_int(c, b->until_ms);
+	add_text(c, "down_since");
+	add_int(c, b->down_ms);
 	add_text(c, "cap_limit");
 	add_int(c, t->cap);
 	add_text(c, "cap_refused");
@@ -364,6 +370,11 @@ add_arguments(struct command *c, const char *prefix,
 		break;
 	case STORE_OVERRIDE:
 		add_override(c, prefix, r);
+		break;
+	case STORE_PREFLIGHT:
+		add_channel(c, prefix);
+		add_text(c, r->name);
+		add_int(c, r->u.preflight.lock_ms);
 		break;
 	case STORE_HEARTBEAT:
 		add_heartbeat(c, r);

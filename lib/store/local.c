@@ -35,6 +35,7 @@ struct upstream_state {
 	char *name;
 	struct upstream_record record;
 	struct override override;
+	struct preflight preflight;
 	uint32_t streak, in_use, waiting;
 	uint64_t totals[OUTCOME_CLASSES];
 	struct window window;
@@ -272,6 +273,7 @@ observe(struct upstream_state *u, const struct store_request *r, int64_t now,
 	memcpy(out->u.upstream.alone, u->alone, sizeof(u->alone));
 	out->u.upstream.record = u->record;
 	out->u.upstream.override = in_force(&u->override, now);
+	out->u.upstream.preflight = u->preflight;
 	out->u.upstream.streak = u->streak;
 	out->u.upstream.in_use = u->in_use;
 	out->u.upstream.waiting = u->waiting;
@@ -310,6 +312,17 @@ override(struct override *o, const struct store_request *r, int64_t now)
 	o->rate = r->u.override.rate;
 	printable(o->by, sizeof(o->by), span_of(r->u.override.by));
 	printable(o->reason, sizeof(o->reason), span_of(r->u.override.reason));
+}
+
+static void
+preflight(struct preflight *p, const struct store_request *r, int64_t now)
+{
+	const int64_t lock_ms = r->u.preflight.lock_ms;
+
+	if (lock_ms == 0)
+		p->good_ms = now;
+	else if (p->locked_ms < now + lock_ms)
+		p->locked_ms = now + lock_ms;
 }
 
 /* Hosts and events */
@@ -529,6 +542,8 @@ call_upstream(struct store_local *l, const struct store_request *r,
 		observe(u, r, now, out);
 	else if (r->verb == STORE_COMMIT)
 		commit(u, r, out);
+	else if (r->verb == STORE_PREFLIGHT)
+		preflight(&u->preflight, r, now);
 	else
 		override(&u->override, r, now);
 	return 0;
@@ -585,6 +600,7 @@ store_local_call(struct store_local *local, const struct store_request *request,
 	case STORE_SLOTS:
 	case STORE_OBSERVE:
 	case STORE_COMMIT:
+	case STORE_PREFLIGHT:
 		return call_upstream(local, request, now_ms, out_reply, err);
 	case STORE_OVERRIDE:
 		return (request->u.override.destination ? call_destination :

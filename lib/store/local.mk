@@ -15,6 +15,7 @@ store_lua = \
 	lib/store/lua/lease_take.lua \
 	lib/store/lua/observe.lua \
 	lib/store/lua/override.lua \
+	lib/store/lua/preflight.lua \
 	lib/store/lua/slots.lua
 EXTRA_DIST += build-aux/embed.awk $(store_lua)
 

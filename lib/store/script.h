@@ -7,7 +7,7 @@
 #include "base/span.h"
 #include "store/request.h"
 
-#define STORE_VERBS 14
+#define STORE_VERBS 15
 
 struct span script_text(enum store_verb verb);
 /* 40 hexadecimal digits. Any thread. */

@@ -185,8 +185,10 @@ static const struct {
 	{ UPS("b = { nexthop = \"[FILTER.example.net]:25\"; };") TOS("b = { domains = \"b.org\"; routes = ( { upstream = \"filter\"; },\n { upstream = \"b\"; } ); };"), 5, "\"b\" has a next hop of \"filter\"" },
 	{ UP TOS("b = { domains = \"b.org\"; routes = ( { upstream = \"filter\"; unfiltered = true; } ); };"), 3, "the first route must not bypass" },
 	{ UP TOS("b = { domains = \"b.org\"; routes = ( { upstream = \"filter\"; after = \"1m\"; } ); };"), 3, "routes[1].after: is for routes with" },
-	{ "upstreams = { filter = { nexthop = \"[f]\"; tls = \"encrypt\"; }; b = { nexthop = \"[b]\"; tls = \"may\"; }; };\n" TOS("b = { domains = \"b.org\"; routes = ( { upstream = \"filter\"; }, { upstream = \"b\"; unfiltered = true; } ); };"), 3, "the TLS of \"b\" (may) is weaker than that of the first route (encrypt)" },
+	{ "upstreams = { filter = { nexthop = \"[f]\"; tls = \"encrypt\"; }; b = { nexthop = \"[b]\"; tls = \"may\"; }; };\n" TOS("b = { domains = \"b.org\"; routes = ( { upstream = \"filter\"; }, { upstream = \"b\"; unfiltered = true; } ); };"), 3, "the TLS of \"b\" (may) is weaker than that of \"filter\" (encrypt)" },
 	{ "upstreams = { filter = { nexthop = \"[f]\"; tls = \"may\"; }; b = { nexthop = \"[b]\"; }; };\n" TOS("b = { domains = \"b.org\"; routes = ( { upstream = \"filter\"; }, { upstream = \"b\"; unfiltered = true; } ); };"), 3, "the TLS of \"b\" (not set) is weaker" },
+	{ "upstreams = { filter = { nexthop = \"[f]\"; tls = \"may\"; }; eu = { nexthop = \"[e]\"; tls = \"verify\"; }; b = { nexthop = \"[b]\"; tls = \"encrypt\"; }; };\n" TOS("b = { domains = \"b.org\"; routes = ( { upstream = \"filter\"; }, { upstream = \"eu\"; }, { upstream = \"b\"; unfiltered = true; } ); };"), 3, "the TLS of \"b\" (encrypt) is weaker than that of \"eu\" (verify)" },
+	{ "upstreams = { filter = { nexthop = \"[f]\"; }; b = { nexthop = \"[b]\"; tls = \"may\"; }; };\n" TOS("b = { domains = \"b.org\"; routes = ( { upstream = \"filter\"; }, { upstream = \"b\"; unfiltered = true; } ); };"), 3, "the TLS of \"b\" (may) is weaker than that of \"filter\" (not set)" },
 	{ UP TOS("\nb = { catch_all = true; " VIA " };"), 4, "destination all is the catch-all already" },
 	{ UP TOS("b = { domains = [ \"b.org\",\n \"b..org\" ]; " VIA " };"), 4, "\"b..org\" is no domain" },
 	{ UP TOS("b = { domains = [ \"b.org\",\n \"B.org\" ]; " VIA " };"), 4, "\"b.org\" stands in destination b" },
@@ -302,7 +304,7 @@ START_TEST(what_the_file_says)
 	    " { upstream = \"b\"; unfiltered = true; } ); };\n"
 	    " e = { domains = \"e.org\"; routes = ( { upstream = \"b\" } ) } }\n"
 	    RULES));
-	ck_assert_uint_eq(errors.n, 0);
+	ck_assert_uint_eq(count(false), 0);
 	p = &config->plan;
 	ck_assert_int_eq(p->mode, PLAN_ENFORCE);
 	ck_assert_str_eq(config->host, "mx-1");
@@ -433,6 +435,21 @@ START_TEST(notes_spoil_nothing)
 	ck_assert_uint_eq(config->plan.upstreams[1].rate, 5);
 	ck_assert_uint_eq(config->plan.upstreams[1].n_shield, 1);
 	ck_assert_str_eq(config->plan.destinations[1].mx[0], ".p.net");
+}
+END_TEST
+
+START_TEST(a_way_past_the_filter_that_is_never_open)
+{
+	ck_assert_ptr_nonnull(load(UPS("b = { mx = true; tls = \"encrypt\"; };\n"
+	    "c = { nexthop = \"[c]\"; tls = \"fingerprint\"; };")
+	    TOS("d = { domains = \"d.org\"; routes = ( { upstream = "
+	    "\"filter\"; },\n{ upstream = \"b\"; unfiltered = true; },\n"
+	    "{ upstream = \"c\"; unfiltered = true; } ); };") RULES));
+	ck_assert_uint_eq(count(false), 0);
+	ck_assert(complained(NULL, 6, "routes[2].unfiltered: never used: none "
+	    "of the next hops of \"b\"", true));
+	ck_assert(complained(NULL, 7, "routes[3].unfiltered: never used: a "
+	    "preflight cannot check", true));
 }
 END_TEST
 
@@ -663,6 +680,7 @@ main(void)
 	tcase_add_test(t, errors_have_a_bound);
 	tcase_add_test(t, how_errors_read);
 	tcase_add_test(t, notes_spoil_nothing);
+	tcase_add_test(t, a_way_past_the_filter_that_is_never_open);
 	tcase_add_test(t, a_probe_that_is_never_made);
 	tcase_add_test(t, a_probe_that_is_made);
 	tcase_add_test(t, a_file_of_domains);

@@ -388,6 +388,32 @@ START_TEST(open_waits_and_listens_to_nobody)
 }
 END_TEST
 
+/* Trials that fail do not end the time that it takes no mail; a ramp does. */
+START_TEST(down_is_from_the_first_opening_to_the_ramp)
+{
+	const struct evidence streak = { .streak = 10 };
+	struct breaker b = step((struct breaker){ 0 }, streak, NOW);
+
+	ck_assert_int_eq(b.down_ms, NOW);
+	for (int n = 0; n < 5; n++) {
+		b = step(b, seen(0, 0), b.until_ms);
+		ck_assert_int_eq(b.state, BREAKER_HALF_OPEN);
+		ck_assert_int_eq(b.down_ms, NOW);
+		b = step(b, seen(0, 1), b.since_ms + 1000);
+		ck_assert_int_eq(b.state, BREAKER_OPEN);
+		ck_assert_int_gt(b.since_ms, NOW);
+		ck_assert_int_eq(b.down_ms, NOW);
+	}
+	b = step(b, seen(0, 0), b.until_ms);
+	b = step(b, seen(3, 0), b.since_ms + 1000);
+	ck_assert_int_eq(b.state, BREAKER_RAMP);
+	ck_assert_int_eq(b.down_ms, 0);
+	b = step(b, streak, NOW + 10000000);
+	ck_assert_int_eq(b.state, BREAKER_OPEN);
+	ck_assert_int_eq(b.down_ms, NOW + 10000000);
+}
+END_TEST
+
 START_TEST(clocks_a_little_apart_change_nothing)
 {
 	struct breaker b = ramp(1), next;
@@ -653,6 +679,12 @@ static const struct {
 	    { .state = BREAKER_OPEN, .trips = 1, .since_ms = 2,
 	    .until_ms = 1 } },
 	{ "half-open", true, { .state = BREAKER_HALF_OPEN, .trips = 1 } },
+	{ "open, and since when it takes no mail", true,
+	    { .state = BREAKER_OPEN, .trips = 1, .until_ms = 9, .down_ms = 1 } },
+	{ "takes no mail since before all time", false,
+	    { .state = BREAKER_OPEN, .trips = 1, .down_ms = -1 } },
+	{ "ramp, and takes no mail", false, { .state = BREAKER_RAMP,
+	    .trips = 1, .allowance = 50, .down_ms = 1 } },
 	{ "half-open with a wait", false,
 	    { .state = BREAKER_HALF_OPEN, .trips = 1, .until_ms = 1 } },
 	{ "ramp", true, { .state = BREAKER_RAMP, .trips = 1, .step = 7,
@@ -868,6 +900,7 @@ main(void)
 	tcase_add_loop_test(tc, the_allowance_falls_smoothly, 0, 6);
 	tcase_add_test(tc, waits_double_up_to_the_maximum);
 	tcase_add_test(tc, open_waits_and_listens_to_nobody);
+	tcase_add_test(tc, down_is_from_the_first_opening_to_the_ramp);
 	tcase_add_test(tc, clocks_a_little_apart_change_nothing);
 	tcase_add_test(tc, no_wait_outlasts_a_clock_or_a_reload);
 	tcase_add_loop_test(tc, half_open_is_decided_by_its_trials, 0,

@@ -69,6 +69,7 @@ view_in(enum breaker_state state)
 {
 	struct upstream_view v = {
 		.known = true,
+		.seen_ms = NOW,
 		.record.breaker.state = state,
 	};
 
@@ -133,7 +134,7 @@ START_TEST(what_is_not_known_counts_as_up)
 	const struct upstream_view views[UPSTREAMS] = { 0 };
 
 	ck_assert(!decide_on_hold(&p, &contoso, SEEN(views), NOW));
-	ck_assert_int_eq(decide_gate(&p, &contoso, 0, SEEN(views), NULL, 999, 0,
+	ck_assert_int_eq(decide_gate(&p, &contoso, 0, SEEN(views), NULL, 999,
 	    NOW).answer, GATE_GRANT);
 }
 END_TEST
@@ -348,7 +349,7 @@ START_TEST(the_gate_asks_the_upstream_then_for_a_slot)
 		[FILTER_EU] = view_in(gates[_i].eu),
 	};
 	const struct gate_verdict v = decide_gate(&p, &contoso, 0, SEEN(views),
-	    NULL, gates[_i].draw, 0, NOW);
+	    NULL, gates[_i].draw, NOW);
 
 	ck_assert_msg(v.answer == gates[_i].answer, "%s", gates[_i].says);
 	ck_assert(!v.would_refuse);
@@ -375,7 +376,7 @@ START_TEST(what_this_host_alone_sees_closes_its_gate)
 
 	views[FILTER].own = (struct upstream_record){ .breaker = {
 		.state = BREAKER_OPEN, .trips = 1, .until_ms = NOW + 7000 } };
-	v = decide_gate(&p, &contoso, 0, SEEN(views), NULL, 0, 0, NOW);
+	v = decide_gate(&p, &contoso, 0, SEEN(views), NULL, 0, NOW);
 	ck_assert_int_eq(v.answer, GATE_REFUSE);
 	ck_assert_int_eq(v.reason, DECIDE_OPEN);
 	ck_assert_int_eq(v.next_try_ms, NOW + 7000);
@@ -391,11 +392,11 @@ START_TEST(an_operator_closes_the_gate)
 	views[FILTER].override = (struct override){
 		.state = OVERRIDE_OPEN, .until_ms = NOW + 5000,
 	};
-	v = decide_gate(&p, &contoso, 0, SEEN(views), NULL, 0, 0, NOW);
+	v = decide_gate(&p, &contoso, 0, SEEN(views), NULL, 0, NOW);
 	ck_assert_int_eq(v.answer, GATE_REFUSE);
 	ck_assert_int_eq(v.reason, DECIDE_FORCED);
 	ck_assert_int_eq(v.next_try_ms, NOW + 5000);
-	v = decide_gate(&p, &contoso, 0, SEEN(views), NULL, 0, 0, NOW + 5000);
+	v = decide_gate(&p, &contoso, 0, SEEN(views), NULL, 0, NOW + 5000);
 	ck_assert_int_eq(v.answer, GATE_GRANT);
 }
 END_TEST
@@ -410,7 +411,7 @@ START_TEST(and_holds_it_open)
 	views[FILTER].override = (struct override){
 		.state = OVERRIDE_CLOSED, .until_ms = NOW + 5000,
 	};
-	ck_assert_int_eq(decide_gate(&p, &contoso, 0, SEEN(views), NULL, 999, 0,
+	ck_assert_int_eq(decide_gate(&p, &contoso, 0, SEEN(views), NULL, 999,
 	    NOW).answer, GATE_GRANT);
 }
 END_TEST
@@ -431,14 +432,14 @@ START_TEST(an_operator_holds_a_destination)
 	ck_assert_int_eq(decide_intake(&p, &contoso, HELD(views), &user,
 	    NOW).reason, DECIDE_FINE);
 	for (uint32_t route = 0; route < 2; route++) {
-		v = decide_gate(&p, &contoso, route, HELD(views), NULL, 0, 0, NOW);
+		v = decide_gate(&p, &contoso, route, HELD(views), NULL, 0, NOW);
 		ck_assert_int_eq(v.answer, GATE_REFUSE);
 		ck_assert_int_eq(v.reason, DECIDE_FORCED);
 		ck_assert(v.held);
 		ck_assert_int_eq(v.next_try_ms, NOW + 5000);
 	}
 	p.mode = PLAN_OBSERVE;
-	v = decide_gate(&p, &contoso, 0, HELD(views), NULL, 0, 0, NOW);
+	v = decide_gate(&p, &contoso, 0, HELD(views), NULL, 0, NOW);
 	ck_assert_int_eq(v.answer, GATE_GRANT);
 	ck_assert(v.would_refuse);
 	ck_assert(!decide_intake(&p, &contoso, HELD(views), &server, NOW)
@@ -452,7 +453,7 @@ START_TEST(a_hold_ends_by_itself)
 	const struct upstream_view views[UPSTREAMS] = { 0 };
 
 	ck_assert(!decide_on_hold(&p, &contoso, HELD(views), NOW + 5000));
-	ck_assert_int_eq(decide_gate(&p, &contoso, 0, HELD(views), NULL, 0, 0,
+	ck_assert_int_eq(decide_gate(&p, &contoso, 0, HELD(views), NULL, 0,
 	    NOW + 5000).answer, GATE_GRANT);
 }
 END_TEST
@@ -520,27 +521,79 @@ START_TEST(the_last_step_of_a_ramp_is_all)
 }
 END_TEST
 
+/* Both filters have been down for long, and exchange would take our mail. */
+static void
+open_the_bypass(struct upstream_view views[UPSTREAMS])
+{
+	for (uint32_t i = FILTER; i <= FILTER_EU; i++) {
+		views[i] = view_in(BREAKER_OPEN);
+		views[i].record.breaker.down_ms = 1;
+	}
+	views[EXCHANGE] = view_in(BREAKER_CLOSED);
+	views[EXCHANGE].preflight.good_ms = NOW;
+}
+
 START_TEST(the_bypass_has_its_own_conditions)
 {
 	const struct plan p = plan_in(PLAN_ENFORCE);
-	struct upstream_view views[UPSTREAMS] = {
-		[FILTER] = view_in(BREAKER_OPEN),
-	};
-	struct gate_verdict v = decide_gate(&p, &contoso, 2, SEEN(views), NULL, 0, 0,
-	    NOW);
+	struct upstream_view views[UPSTREAMS];
+	struct gate_verdict v;
 
-	ck_assert_int_eq(v.answer, GATE_REFUSE);
-	ck_assert_int_eq(v.reason, DECIDE_BYPASS);
-	ck_assert_int_eq(v.bypass, BYPASS_NO_PREFLIGHT);
-
-	v = decide_gate(&p, &contoso, 2, SEEN(views), NULL, 0, NOW, NOW);
+	open_the_bypass(views);
+	v = decide_gate(&p, &contoso, 2, SEEN(views), NULL, 0, NOW);
 	ck_assert_int_eq(v.answer, GATE_GRANT);
 	ck_assert(v.needs_slot);
 	ck_assert_int_eq(v.wait_ms, WAIT);
 
+	views[EXCHANGE].preflight.good_ms = 0;
+	v = decide_gate(&p, &contoso, 2, SEEN(views), NULL, 0, NOW);
+	ck_assert_int_eq(v.answer, GATE_REFUSE);
+	ck_assert_int_eq(v.reason, DECIDE_BYPASS);
+	ck_assert_int_eq(v.bypass, BYPASS_NO_PREFLIGHT);
+
 	views[EXCHANGE] = view_in(BREAKER_OPEN);
-	v = decide_gate(&p, &contoso, 2, SEEN(views), NULL, 0, NOW, NOW);
+	views[EXCHANGE].preflight.good_ms = NOW;
+	v = decide_gate(&p, &contoso, 2, SEEN(views), NULL, 0, NOW);
 	ck_assert_int_eq(v.reason, DECIDE_OPEN);
+}
+END_TEST
+
+/* One goes to the filter; the others need not wait for how it fares. */
+START_TEST(nobody_waits_for_a_trial_beside_an_open_bypass)
+{
+	const struct plan p = plan_in(PLAN_ENFORCE);
+	struct upstream_view views[UPSTREAMS];
+	struct gate_verdict v;
+
+	open_the_bypass(views);
+	views[FILTER].record.breaker.state = BREAKER_HALF_OPEN;
+	v = decide_gate(&p, &contoso, 0, SEEN(views), NULL, 0, NOW);
+	ck_assert_int_eq(v.answer, GATE_GRANT);
+	ck_assert_int_eq(v.wait_reason, DECIDE_TRIAL_TAKEN);
+	ck_assert_int_eq(v.wait_ms, 0);
+	v = decide_gate(&p, &contoso, 2, SEEN(views), NULL, 0, NOW);
+	ck_assert_int_eq(v.answer, GATE_GRANT);
+	views[EXCHANGE].preflight.locked_ms = NOW + 1;
+	v = decide_gate(&p, &contoso, 0, SEEN(views), NULL, 0, NOW);
+	ck_assert_int_eq(v.wait_ms, WAIT);
+}
+END_TEST
+
+/* Mail is taken in for a bypass that is open, not on the hope of one. */
+START_TEST(an_open_bypass_ends_the_hold)
+{
+	const struct plan p = plan_in(PLAN_ENFORCE);
+	const struct plan watching = plan_in(PLAN_OBSERVE);
+	struct upstream_view views[UPSTREAMS];
+
+	open_the_bypass(views);
+	ck_assert(!decide_on_hold(&p, &contoso, SEEN(views), NOW));
+	ck_assert(decide_on_hold(&p, &contoso, SEEN(views),
+	    NOW + BYPASS_PREFLIGHT_MS + 1));
+	ck_assert(decide_on_hold(&p, &contoso, HELD(views), NOW));
+	ck_assert(decide_on_hold(&watching, &contoso, SEEN(views), NOW));
+	views[EXCHANGE].preflight.locked_ms = NOW + 1;
+	ck_assert(decide_on_hold(&p, &contoso, SEEN(views), NOW));
 }
 END_TEST
 
@@ -550,17 +603,17 @@ START_TEST(observe_mode_grants_and_says_what_it_saw)
 	const struct upstream_view views[UPSTREAMS] = {
 		[FILTER] = view_in(BREAKER_OPEN),
 	};
-	struct gate_verdict v = decide_gate(&p, &contoso, 0, SEEN(views), NULL, 0, 0,
-	    NOW);
+	struct gate_verdict v = decide_gate(&p, &contoso, 0, SEEN(views), NULL,
+	    0, NOW);
 
 	ck_assert_int_eq(v.answer, GATE_GRANT);
 	ck_assert(v.would_refuse);
 	ck_assert_int_eq(v.reason, DECIDE_OPEN);
 	ck_assert(!v.needs_slot);
-	v = decide_gate(&p, &contoso, 1, SEEN(views), NULL, 0, 0, NOW);
+	v = decide_gate(&p, &contoso, 1, SEEN(views), NULL, 0, NOW);
 	ck_assert(!v.would_refuse);
 	ck_assert(!v.needs_slot);
-	v = decide_gate(&p, &contoso, 2, SEEN(views), NULL, 0, NOW, NOW);
+	v = decide_gate(&p, &contoso, 2, SEEN(views), NULL, 0, NOW);
 	ck_assert_int_eq(v.answer, GATE_REFUSE);
 	ck_assert_int_eq(v.bypass, BYPASS_OBSERVE);
 }
@@ -576,10 +629,10 @@ START_TEST(an_alternate_takes_its_share_and_no_more)
 	struct gate_verdict v;
 
 	shares_earn(&shares, &p, &contoso);
-	v = decide_gate(&p, &contoso, 1, SEEN(views), &shares, 0, 0, NOW);
+	v = decide_gate(&p, &contoso, 1, SEEN(views), &shares, 0, NOW);
 	ck_assert_int_eq(v.answer, GATE_GRANT);
 	shares_use(&shares, 1, NOW);
-	v = decide_gate(&p, &contoso, 1, SEEN(views), &shares, 0, 0, NOW);
+	v = decide_gate(&p, &contoso, 1, SEEN(views), &shares, 0, NOW);
 	ck_assert_int_eq(v.answer, GATE_REFUSE);
 	ck_assert_int_eq(v.reason, DECIDE_SHARE);
 }
@@ -591,10 +644,10 @@ START_TEST(nobody_spills_to_an_alternate_that_had_its_share)
 	const struct upstream_view views[UPSTREAMS] = { 0 };
 	struct shares shares = { 0 };
 
-	ck_assert_int_eq(decide_gate(&p, &contoso, 0, SEEN(views), &shares, 0, 0,
+	ck_assert_int_eq(decide_gate(&p, &contoso, 0, SEEN(views), &shares, 0,
 	    NOW).wait_ms, SPILL);
 	shares_use(&shares, 1, NOW);
-	ck_assert_int_eq(decide_gate(&p, &contoso, 0, SEEN(views), &shares, 0, 0,
+	ck_assert_int_eq(decide_gate(&p, &contoso, 0, SEEN(views), &shares, 0,
 	    NOW).wait_ms, WAIT);
 }
 END_TEST
@@ -608,7 +661,7 @@ START_TEST(trouble_is_told_before_the_share)
 	struct shares shares = { 0 };
 
 	shares_use(&shares, 1, NOW);
-	ck_assert_int_eq(decide_gate(&p, &contoso, 1, SEEN(views), &shares, 0, 0,
+	ck_assert_int_eq(decide_gate(&p, &contoso, 1, SEEN(views), &shares, 0,
 	    NOW).reason, DECIDE_OPEN);
 }
 END_TEST
@@ -621,7 +674,7 @@ START_TEST(a_share_that_is_observed_holds_nothing)
 	struct gate_verdict v;
 
 	shares_use(&shares, 1, NOW);
-	v = decide_gate(&p, &contoso, 1, SEEN(views), &shares, 0, 0, NOW);
+	v = decide_gate(&p, &contoso, 1, SEEN(views), &shares, 0, NOW);
 	ck_assert_int_eq(v.answer, GATE_GRANT);
 	ck_assert_int_eq(v.reason, DECIDE_SHARE);
 	ck_assert(v.would_refuse);
@@ -699,6 +752,9 @@ any_view(void)
 
 	v.known = chance_below(4) > 0;
 	v.record.breaker.since_ms = NOW - chance_below(100);
+	v.record.breaker.down_ms = chance_below(2) * v.record.breaker.since_ms;
+	v.preflight.good_ms = chance_below(2) * NOW;
+	v.preflight.locked_ms = chance_below(4) == 0 ? NOW + 1 : 0;
 	v.override.state = chance_below(3);
 	v.override.until_ms = NOW - 50 + chance_below(100);
 	return v;
@@ -735,8 +791,7 @@ START_TEST(whatever_happens_the_rules_hold)
 		const uint32_t route = chance_below(3);
 		const bool unfiltered = contoso.routes[route].unfiltered;
 		const struct gate_verdict v = decide_gate(&p, &contoso,
-		    route, &seen, &shares, chance_below(1000),
-		    chance_below(2) * NOW, NOW);
+		    route, &seen, &shares, chance_below(1000), NOW);
 		const struct intake_verdict in = decide_intake(&p, &contoso,
 		    &seen, &c, NOW);
 		const struct reply r = decide_held_reply("filter",
@@ -797,6 +852,8 @@ main(void)
 	tcase_add_test(tc, held_mail_waits_until_something_is_known);
 	tcase_add_test(tc, the_last_step_of_a_ramp_is_all);
 	tcase_add_test(tc, the_bypass_has_its_own_conditions);
+	tcase_add_test(tc, an_open_bypass_ends_the_hold);
+	tcase_add_test(tc, nobody_waits_for_a_trial_beside_an_open_bypass);
 	tcase_add_test(tc, observe_mode_grants_and_says_what_it_saw);
 	tcase_add_test(tc, an_alternate_takes_its_share_and_no_more);
 	tcase_add_test(tc, nobody_spills_to_an_alternate_that_had_its_share);

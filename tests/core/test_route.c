@@ -256,60 +256,135 @@ START_TEST(an_alternate_filters_and_may_take_mail)
 }
 END_TEST
 
+static struct upstream_view
+long_down(void)
+{
+	struct upstream_view v = view_in(BREAKER_OPEN);
+
+	v.seen_ms = NOW;
+	v.record.breaker.down_ms = NOW - 600000;
+	return v;
+}
+
+/* What stands between mail and the way past the filter, one by one. */
+struct scene {
+	struct plan plan;
+	struct upstream_view filter, eu, odd, exchange;
+};
+
+static void as_it_is(struct scene *s) { (void)s; }
+static void observing(struct scene *s) { s->plan.mode = PLAN_OBSERVE; }
+static void stranger(struct scene *s) { s->filter.known = false; }
+static void strange_eu(struct scene *s) { s->eu.known = false; }
+static void strange_way(struct scene *s) { s->exchange.known = false; }
+
+static void
+be(struct upstream_view *v, enum breaker_state state)
+{
+	const int64_t seen_ms = v->seen_ms;
+
+	*v = view_in(state);
+	v->seen_ms = seen_ms;
+}
+
+static void up(struct scene *s) { be(&s->filter, BREAKER_CLOSED); }
+static void shed(struct scene *s) { be(&s->filter, BREAKER_SHEDDING); }
+static void tried(struct scene *s) { s->filter.record.breaker.state = BREAKER_HALF_OPEN; }
+static void back(struct scene *s) { be(&s->filter, BREAKER_RAMP); }
+static void eu_up(struct scene *s) { be(&s->eu, BREAKER_CLOSED); }
+static void eu_down_here(struct scene *s) { eu_up(s); s->eu.own = long_down().record; }
+static void eu_shed(struct scene *s) { be(&s->eu, BREAKER_SHEDDING); }
+static void eu_tried(struct scene *s) { be(&s->eu, BREAKER_HALF_OPEN); }
+static void last_up(struct scene *s) { be(&s->odd, BREAKER_CLOSED); }
+
+static void
+say(struct upstream_view *v, enum override_state state)
+{
+	v->override.state = state;
+	v->override.until_ms = NOW + 1;
+}
+
+static void said_up(struct scene *s) { say(&s->filter, OVERRIDE_CLOSED); }
+static void said_eu_down(struct scene *s) { eu_up(s); say(&s->eu, OVERRIDE_OPEN); }
+static void said_down(struct scene *s) { up(s); say(&s->filter, OVERRIDE_OPEN); }
+static void early(struct scene *s) { s->filter.record.breaker.down_ms++; }
+static void trials(struct scene *s) { s->filter.record.breaker.since_ms = NOW; }
+static void no_time(struct scene *s) { s->filter.record.breaker.down_ms = 0; }
+static void silent(struct scene *s) { s->filter.seen_ms--; }
+static void locked(struct scene *s) { s->exchange.preflight.locked_ms = NOW + 1; }
+static void unlocked(struct scene *s) { s->exchange.preflight.locked_ms = NOW; }
+static void never(struct scene *s) { s->exchange.preflight.good_ms = 0; }
+static void minute(struct scene *s) { s->exchange.preflight.good_ms = NOW - 60000; }
+static void stale(struct scene *s) { s->exchange.preflight.good_ms = NOW - 60001; }
+static void ahead(struct scene *s) { s->exchange.preflight.good_ms = INT64_MAX / 2; }
+
 static const struct {
 	const char *says;
-	enum plan_mode mode;
-	bool known;
-	enum override_state override;
-	enum breaker_state state;
-	int64_t open_for_ms;
-	int64_t preflight_ago_ms;	/* -1: never */
+	void (*but)(struct scene *s);
 	enum bypass then;
 } bypasses[] = {
-	{ "long open, tried a moment ago", PLAN_ENFORCE, true, OVERRIDE_NONE,
-	    BREAKER_OPEN, 600000, 1000, BYPASS_OK },
-	{ "tried a minute ago", PLAN_ENFORCE, true, OVERRIDE_NONE,
-	    BREAKER_OPEN, 600000, 60000, BYPASS_OK },
-	{ "never in observe mode", PLAN_OBSERVE, true, OVERRIDE_NONE,
-	    BREAKER_OPEN, 600000, 1000, BYPASS_OBSERVE },
-	{ "nothing known of the primary", PLAN_ENFORCE, false, OVERRIDE_NONE,
-	    BREAKER_OPEN, 600000, 1000, BYPASS_UNKNOWN },
-	{ "it is up", PLAN_ENFORCE, true, OVERRIDE_NONE,
-	    BREAKER_CLOSED, 600000, 1000, BYPASS_PRIMARY_UP },
-	{ "it sheds only", PLAN_ENFORCE, true, OVERRIDE_NONE,
-	    BREAKER_SHEDDING, 600000, 1000, BYPASS_PRIMARY_UP },
-	{ "it is being tried", PLAN_ENFORCE, true, OVERRIDE_NONE,
-	    BREAKER_HALF_OPEN, 600000, 1000, BYPASS_PRIMARY_UP },
-	{ "it comes back", PLAN_ENFORCE, true, OVERRIDE_NONE,
-	    BREAKER_RAMP, 600000, 1000, BYPASS_PRIMARY_UP },
-	{ "an operator says it is up", PLAN_ENFORCE, true, OVERRIDE_CLOSED,
-	    BREAKER_OPEN, 600000, 1000, BYPASS_PRIMARY_UP },
-	{ "an operator took it down, nobody knows when", PLAN_ENFORCE, true,
-	    OVERRIDE_OPEN, BREAKER_CLOSED, 600000, 1000, BYPASS_TOO_EARLY },
-	{ "a moment too early", PLAN_ENFORCE, true, OVERRIDE_NONE,
-	    BREAKER_OPEN, 599999, 1000, BYPASS_TOO_EARLY },
-	{ "no preflight", PLAN_ENFORCE, true, OVERRIDE_NONE,
-	    BREAKER_OPEN, 600000, -1, BYPASS_NO_PREFLIGHT },
-	{ "an old one", PLAN_ENFORCE, true, OVERRIDE_NONE,
-	    BREAKER_OPEN, 600000, 60001, BYPASS_NO_PREFLIGHT },
+	{ "all filters down for long, asked a moment ago", as_it_is, BYPASS_OK },
+	{ "asked a minute ago", minute, BYPASS_OK },
+	{ "with trials that failed in between", trials, BYPASS_OK },
+	{ "the primary is being tried", tried, BYPASS_OK },
+	{ "an alternate is being tried", eu_tried, BYPASS_OK },
+	{ "an operator took an alternate down", said_eu_down, BYPASS_OK },
+	{ "a lock that is over", unlocked, BYPASS_OK },
+	{ "never in observe mode", observing, BYPASS_OBSERVE },
+	{ "nothing known of the primary", stranger, BYPASS_UNKNOWN },
+	{ "nothing known of an alternate", strange_eu, BYPASS_UNKNOWN },
+	{ "nothing known of itself", strange_way, BYPASS_UNKNOWN },
+	{ "the primary is up", up, BYPASS_PRIMARY_UP },
+	{ "it sheds only", shed, BYPASS_PRIMARY_UP },
+	{ "it comes back", back, BYPASS_PRIMARY_UP },
+	{ "an operator says it is up", said_up, BYPASS_PRIMARY_UP },
+	{ "an alternate that filters is up", eu_up, BYPASS_ALTERNATE_UP },
+	{ "one is up, but for this host alone", eu_down_here,
+	    BYPASS_ALTERNATE_UP },
+	{ "one sheds only", eu_shed, BYPASS_ALTERNATE_UP },
+	{ "one behind it is up", last_up, BYPASS_ALTERNATE_UP },
+	{ "a moment too early", early, BYPASS_TOO_EARLY },
+	{ "an operator took it down, nobody knows when", said_down,
+	    BYPASS_TOO_EARLY },
+	{ "down, nobody knows since when", no_time, BYPASS_TOO_EARLY },
+	{ "long enough by now, but not when the store was heard of", silent,
+	    BYPASS_TOO_EARLY },
+	{ "locked", locked, BYPASS_LOCKED },
+	{ "no preflight", never, BYPASS_NO_PREFLIGHT },
+	{ "an old one", stale, BYPASS_NO_PREFLIGHT },
+	{ "one from the future", ahead, BYPASS_NO_PREFLIGHT },
 };
+
+static enum bypass
+judge(const struct scene *s)
+{
+	const struct upstream_view views[UPSTREAMS] = {
+		[FILTER] = s->filter, [FILTER_EU] = s->eu, [ODD] = s->odd,
+		[EXCHANGE] = s->exchange,
+	};
+
+	return route_bypass(&s->plan, &contoso, 1, views, NOW);
+}
+
+static struct scene
+an_open_bypass(void)
+{
+	struct scene s = {
+		.plan = plan, .filter = long_down(), .eu = long_down(),
+		.odd = long_down(), .exchange = view_in(BREAKER_CLOSED),
+	};
+
+	s.exchange.preflight.good_ms = NOW - 1000;
+	return s;
+}
 
 START_TEST(a_bypass_needs_all_its_conditions)
 {
-	struct upstream_view views[UPSTREAMS] = {
-		[FILTER] = view_in(bypasses[_i].state),
-	};
-	struct plan p = plan;
+	struct scene s = an_open_bypass();
 	enum bypass got;
 
-	p.mode = bypasses[_i].mode;
-	views[FILTER].known = bypasses[_i].known;
-	views[FILTER].override.state = bypasses[_i].override;
-	views[FILTER].override.until_ms = NOW + 1;
-	views[FILTER].record.breaker.since_ms = NOW - bypasses[_i].open_for_ms;
-	got = route_bypass(&p, &contoso, 1, views,
-	    bypasses[_i].preflight_ago_ms < 0 ? 0 :
-	    NOW - bypasses[_i].preflight_ago_ms, NOW);
+	bypasses[_i].but(&s);
+	got = judge(&s);
 	ck_assert_msg(got == bypasses[_i].then, "%s: got '%s'",
 	    bypasses[_i].says, bypass_name(got));
 }
@@ -332,18 +407,42 @@ static const struct {
 START_TEST(a_bypass_keeps_its_tls)
 {
 	struct upstream with[UPSTREAMS];
-	struct upstream_view views[UPSTREAMS] = {
-		[FILTER] = view_in(BREAKER_OPEN),
-	};
-	struct plan p = plan;
+	struct scene s = an_open_bypass();
 
 	memcpy(with, upstreams, sizeof(with));
 	with[FILTER].tls = levels[_i].primary;
 	with[EXCHANGE].tls = levels[_i].alternate;
-	p.upstreams = with;
-	ck_assert_msg(route_bypass(&p, &contoso, 1, views, NOW, NOW) ==
+	s.plan.upstreams = with;
+	ck_assert_msg(judge(&s) ==
 	    (levels[_i].then ? BYPASS_OK : BYPASS_WEAKER_TLS), "%s",
 	    levels[_i].says);
+}
+END_TEST
+
+/* Of two filters before it, the stricter one counts. */
+START_TEST(a_bypass_keeps_the_tls_of_all_before_it)
+{
+	static const struct destination d = {
+		.n_routes = 3,
+		.routes = {
+			{ .upstream = FILTER }, { .upstream = FILTER_EU },
+			{ .upstream = EXCHANGE, .unfiltered = true },
+		},
+	};
+	const struct scene s = an_open_bypass();
+	const struct upstream_view views[UPSTREAMS] = {
+		[FILTER] = s.filter, [FILTER_EU] = s.eu,
+		[EXCHANGE] = s.exchange,
+	};
+	struct upstream with[UPSTREAMS];
+	struct plan p = plan;
+
+	memcpy(with, upstreams, sizeof(with));
+	p.upstreams = with;
+	ck_assert_int_eq(route_bypass(&p, &d, 2, views, NOW), BYPASS_OK);
+	with[FILTER_EU].tls = TLS_VERIFY;
+	ck_assert_int_eq(route_bypass(&p, &d, 2, views, NOW),
+	    BYPASS_WEAKER_TLS);
 }
 END_TEST
 
@@ -375,6 +474,7 @@ main(void)
 	tcase_add_loop_test(tc, a_bypass_needs_all_its_conditions, 0,
 	    MW_N_OF(bypasses));
 	tcase_add_loop_test(tc, a_bypass_keeps_its_tls, 0, MW_N_OF(levels));
+	tcase_add_test(tc, a_bypass_keeps_the_tls_of_all_before_it);
 	tcase_add_test(tc, a_bypass_that_may_be_used_has_no_name);
 	return suite_main(s);
 }

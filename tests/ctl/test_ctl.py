@@ -198,9 +198,11 @@ def status_empty(bench):
                            "mode", "now_ms", "reload_due", "upstreams"],
              "the keys of its JSON")
     tap.same(sorted(got["upstreams"][0]),
-             ["allowance", "alone", "breaker", "cap", "connections", "in_use",
-              "incident", "name", "next_step_ms", "outcomes", "override",
-              "reason", "rule", "sample", "since_ms", "state", "trips",
+             ["allowance", "alone", "breaker", "cap", "connections",
+              "down_since_ms", "in_use", "incident", "locked_until_ms",
+              "name", "next_step_ms", "outcomes", "override",
+              "preflight_ms", "reason", "rule", "sample", "since_ms", "state",
+              "trips",
               "waiting"], "and of an upstream's")
     tap.same(bench.ask("KEYS", "*"), [], "looking leaves nothing behind")
 
@@ -310,7 +312,7 @@ def explain(bench):
            "an open upstream says why and until when", out)
     tap.same(row(out, "filter-eu")[3], "yes, that share of it", "a ramp")
     tap.ok(row(out, "exchange (unfiltered)")[3].startswith(
-        "no: bypass (too-early)"), "a bypass that comes too early", out)
+        "no: bypass (alternate-up)"), "no bypass beside a filter", out)
     tap.ok(out.endswith("\ngoes to filter-eu now\n"), "where it goes", out)
     got = bench.json("explain", "alice@sub.contoso.com")
     tap.same([got[k] for k in ("destination", "match", "pattern", "mode",
@@ -321,7 +323,7 @@ def explain(bench):
               for r in got["routes"]],
              [("filter", False, "open", None),
               ("filter-eu", True, "fine", None),
-              ("exchange", False, "bypass", "too-early")], "and its routes")
+              ("exchange", False, "bypass", "alternate-up")], "and its routes")
     tap.same(bench.run("explain", "a@other.test")[0], 1,
              "no destination is 1")
     tap.same(bench.json("explain", "a@other.test")["destination"], None,

@@ -84,6 +84,19 @@ static const struct {
 		.incident = "f-1" },
 	    "event=shield|upstream=filter|rule=shield|"
 	    "sample=5.4.1 host x said: 550 no|incident=f-1|host=mx1" },
+	{ "a bypass begins, with what the filter said last",
+	    { .kind = EVENT_BYPASS, .host = "mx1", .upstream = "exchange",
+		.destination = "contoso", .begins = true,
+		.why = "primary-down", .rule = "busy", .sample = "4.3.2 busy",
+		.incident = "f-1" },
+	    "event=bypass|upstream=exchange|destination=contoso|state=begins|"
+	    "reason=primary-down|rule=busy|sample=4.3.2 busy|incident=f-1|"
+	    "host=mx1" },
+	{ "and ends", { .kind = EVENT_BYPASS, .host = "mx1",
+		.upstream = "exchange", .destination = "contoso",
+		.why = "primary-up", .incident = "f-1" },
+	    "event=bypass|upstream=exchange|destination=contoso|state=ends|"
+	    "reason=primary-up|incident=f-1|host=mx1" },
 	{ "an outcome tells its class, and a stranger's text made printable",
 	    { .kind = EVENT_OUTCOME, .host = "mx1", .upstream = "filter",
 		.class = "policy", .rule = "blocked",

@@ -669,6 +669,7 @@ check_record(const struct upstream_record *is,
 	ck_assert_uint_eq(is->breaker.step, want->breaker.step);
 	ck_assert_int_eq(is->breaker.since_ms, want->breaker.since_ms);
 	ck_assert_int_eq(is->breaker.until_ms, want->breaker.until_ms);
+	ck_assert_int_eq(is->breaker.down_ms, want->breaker.down_ms);
 	ck_assert(throttle_same(&is->throttle, &want->throttle));
 	ck_assert_str_eq(is->incident, want->incident);
 	ck_assert_str_eq(is->rule, want->rule);
@@ -699,9 +700,11 @@ START_TEST(every_state_comes_back_as_it_was)
 		{ .state = BREAKER_SHEDDING, .reason = BREAKER_SHARE,
 		    .allowance = 440, .since_ms = 2 },
 		{ .state = BREAKER_OPEN, .reason = BREAKER_TRIAL_FAILED,
+		    .trips = 1, .since_ms = 3, .until_ms = 4, .down_ms = 2 },
+		{ .state = BREAKER_OPEN, .reason = BREAKER_TRIAL_FAILED,
 		    .trips = 1, .since_ms = 3, .until_ms = 4 },
 		{ .state = BREAKER_HALF_OPEN, .reason = BREAKER_WAIT_OVER,
-		    .trips = 2, .since_ms = 5 },
+		    .trips = 2, .since_ms = 5, .down_ms = 2 },
 		{ .state = BREAKER_RAMP, .reason = BREAKER_RAMP_STEP,
 		    .allowance = 250, .trips = 2, .step = 2, .since_ms = 6,
 		    .until_ms = 7 },
@@ -864,6 +867,37 @@ START_TEST(an_override_lasts_as_long_as_it_says)
 	nap(60);
 	r = observe((struct seen){ .host = "a" });
 	ck_assert_int_eq(r.u.upstream.override.state, OVERRIDE_NONE);
+}
+END_TEST
+
+START_TEST(a_lock_is_never_made_shorter)
+{
+	struct store_request said = {
+		.verb = STORE_PREFLIGHT, .name = "exchange",
+	};
+	struct store_reply r;
+	int64_t good_ms, locked_ms;
+
+	open_store(_i);
+	good_ms = ask(&said).now_ms;
+	r = ask(&(struct store_request){
+		.verb = STORE_OBSERVE, .name = "exchange",
+		.u.observe = { .host = "a", .window_ms = 1000 },
+	    });
+	ck_assert_int_eq(r.u.upstream.preflight.good_ms, good_ms);
+	ck_assert_int_eq(r.u.upstream.preflight.locked_ms, 0);
+	ck_assert_int_eq(r.u.upstream.record.version, 0);
+
+	said.u.preflight.lock_ms = 60000;
+	locked_ms = ask(&said).now_ms + 60000;
+	said.u.preflight.lock_ms = 30000;
+	ask(&said);
+	r = ask(&(struct store_request){
+		.verb = STORE_OBSERVE, .name = "exchange",
+		.u.observe = { .host = "b", .window_ms = 1000 },
+	    });
+	ck_assert_int_eq(r.u.upstream.preflight.locked_ms, locked_ms);
+	ck_assert_int_eq(r.u.upstream.preflight.good_ms, good_ms);
 }
 END_TEST
 
@@ -1207,6 +1241,7 @@ main(void)
 		nonsense_about_a_host_is_left_out,
 		an_override_lasts_as_long_as_it_says,
 		a_hold_is_of_a_destination_alone,
+		a_lock_is_never_made_shorter,
 		what_is_in_use_shows_beside_the_outcomes,
 		counters_add_up, backlogs_of_all_hosts_are_added_up,
 		hosts_are_listed, events_come_oldest_first,

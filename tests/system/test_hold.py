@@ -30,7 +30,7 @@ upstreams = {{
 destinations = {{
   contoso = {{ domains = [ "contoso.test" ];
     routes = ( {{ upstream = "filter"; }}, {{ upstream = "filter-eu"; }},
-      {{ upstream = "exchange"; unfiltered = true; after = "0s"; }} ); }};
+      {{ upstream = "exchange"; unfiltered = true; after = "1h"; }} ); }};
   other = {{ catch_all = true; routes = ( {{ upstream = "other"; }} ); }};
 }};
 """
