@@ -16,5 +16,5 @@ mailweir_policyd_SOURCES = \
 	policy/release.h policy/release.c \
 	policy/roster.h policy/roster.c \
 	policy/server.h policy/server.c
-mailweir_policyd_LDADD = lib/libengine.a lib/libobserve.a lib/libmwconfig.a \
-	lib/libwire.a $(LIBCONFIG_LIBS) $(store_libs) $(JANSSON_LIBS)
+mailweir_policyd_LDADD = lib/libengine.a lib/libobserve.a lib/libmwconfig.a lib/libdns.a \
+	lib/libwire.a $(LIBCONFIG_LIBS) $(CARES_LIBS) $(store_libs) $(JANSSON_LIBS)
