@@ -3,7 +3,9 @@
  * Mailweir has no part in it.
  *
  * JSON, one object: "recipient", "destination" (null: none), "match" (domain,
- * suffix, catch-all, none), "pattern", "mode", "leases", "cap" (0: none),
+ * suffix, mx, catch-all, none), "pattern", "mx" (what all MX of the domain have
+ * in common; null: none, or not what decides), "mx_known" (false: DNS did not
+ * answer), "mode", "leases", "cap" (0: none),
  * "hold" (null, or { "state", "by", "reason", "until_ms" }),
  * "incoming" and "submission" ({"accepted", "reason", "enforced", "reply"}),
  * "routes" (a list, in order, of {"upstream", "state", "allowance" in per
@@ -15,9 +17,12 @@
 #include "ctl/json.h"
 #include "ctl/inquiry.h"
 #include "ctl/print.h"
+#include "dns/resolver.h"
 #include "observe/explain.h"
 
 #include <stdio.h>
+
+#define DNS_MS 5000		/* an operator may wait longer than mail */
 
 static const char *
 mode_name(const struct plan *p)
@@ -74,6 +79,9 @@ show_json(const char *recipient, const struct plan *p,
 	json_object_set_new(o, "match",
 	    json_string(explain_match_name(e->match)));
 	json_object_set_new(o, "pattern", json_text_or_null(e->pattern));
+	json_object_set_new(o, "mx", json_text_or_null(e->mx.name));
+	json_object_set_new(o, "mx_known",
+	    json_boolean(!e->asks_mx || e->mx_known));
 	json_object_set_new(o, "destination", json_text_or_null(
 	    e->destination != NULL ? e->destination->name : NULL));
 	if (e->destination != NULL) {
@@ -163,6 +171,20 @@ show_routes(const struct explanation *e, int64_t now_ms)
 	columns_free(&c);
 }
 
+/* What DNS had to say, where it decides. */
+static void
+show_mx(const struct explanation *e)
+{
+	if (!e->asks_mx)
+		return;
+	if (!e->mx_known)
+		printf("DNS did not answer for its MX\n");
+	else if (e->mx.len == 0)
+		printf("DNS knows no host that would take its mail\n");
+	else
+		printf("its MX are, or end as, %s\n", e->mx.name);
+}
+
 static void
 show_text(const char *recipient, const struct plan *p,
     const struct explanation *e, int64_t now_ms)
@@ -172,11 +194,13 @@ show_text(const char *recipient, const struct plan *p,
 	if (e->destination == NULL) {
 		printf("no destination: Mailweir has no part in mail for "
 		    "this address\n");
+		show_mx(e);
 		return;
 	}
 	printf("%s belongs to %s, by %s%s%s (mode %s)\n", recipient,
 	    e->destination->name, explain_match_name(e->match),
 	    e->pattern[0] != '\0' ? " " : "", e->pattern, mode_name(p));
+	show_mx(e);
 	if (e->destination->cap != 0)
 		printf("%u of %u transactions under way\n", e->leases,
 		    e->destination->cap);
@@ -238,6 +262,29 @@ look_up(struct inquiry *q, const struct config *config,
 	return true;
 }
 
+/* By the code that the daemons use, with a memory for one. */
+static bool
+ask_dns(const struct config *config, struct span recipient,
+    struct explanation *e)
+{
+	struct domain domain, mx = { .len = 0 };
+	struct resolver *r;
+	struct err err;
+	bool known;
+
+	if (!e->asks_mx || !domain_of_address(recipient, &domain))
+		return true;
+	r = resolver_new(1, config->dns.stale_for_ms, &err);
+	if (r == NULL) {
+		fprintf(stderr, "mailweir: explain: %s\n", err.text);
+		return false;
+	}
+	known = resolver_wait(r, &domain, DNS_MS, &mx);
+	resolver_free(&r);
+	explain_by_mx(&config->plan, known, &mx, e);
+	return true;
+}
+
 static enum answer
 explain(const struct config *config, const struct options *o)
 {
@@ -253,6 +300,8 @@ explain(const struct config *config, const struct options *o)
 		    "domain\n", stderr);
 		return ANSWER_NO;
 	}
+	if (!ask_dns(config, span_of(recipient), &e))
+		return ANSWER_NO;
 	found.views = mem_new(p->n_upstreams, sizeof(*found.views));
 	found.holds = mem_new(p->n_destinations, sizeof(*found.holds));
 	found.queued = mem_new(p->n_destinations, sizeof(*found.queued));

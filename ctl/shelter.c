@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "ctl/program.h"
+#include "dns/resolver.h"
 #include "wire/postqueue.h"
 
 #include <errno.h>
@@ -20,6 +21,7 @@
 /* A look into the queue. */
 struct search {
 	const struct config *config;
+	struct resolver *resolver;
 	uint32_t destination;
 	int64_t before_ms;		/* wanted: what arrived before */
 	char last[POSTQUEUE_ID_MAX + 1];
@@ -125,7 +127,8 @@ on_recipient(void *arg, const struct postqueue_message *m,
 	(void)why;
 	if (m->arrived_s * 1000 >= s->before_ms ||
 	    strcmp(m->id, s->last) == 0 ||
-	    plan_match(&s->config->plan, address) != (int)s->destination)
+	    resolver_match(s->resolver, &s->config->plan, address,
+	    RESOLVER_PATIENCE_MS) != (int)s->destination)
 		return;
 	memcpy(s->last, m->id, sizeof(s->last));
 	buf_addf(&s->ids, "%s\n", m->id);
@@ -164,11 +167,17 @@ look(struct search *s, struct err *err)
 	int failed = program_command(s->config->release_command, all, SPAN(""),
 	    &said, err);
 
+	if (failed == 0) {
+		s->resolver = resolver_new(s->config->dns.cache_entries,
+		    s->config->dns.stale_for_ms, err);
+		failed = s->resolver == NULL ? -1 : 0;
+	}
 	if (failed == 0 && buf_overflowed(&said))
 		failed = err_set(err, ERR_SYSTEM, "the queue is too long");
 	rest = buf_span(&said);
 	while (failed == 0 && rest.at != NULL)
 		(void)postqueue_read(span_cut(&rest, '\n'), on_recipient, s);
+	resolver_free(&s->resolver);
 	buf_free(&said);
 	return failed;
 }

@@ -3,13 +3,13 @@
 #include "base/mem.h"
 #include "base/span.h"
 #include "core/destination.h"
+#include "core/route.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 #define QUEUE_DIRECTORY "/var/spool/postfix/"
-/* Twice the connections: as many again may wait in line for a slot. */
-#define LANE_ROOM 2
+/* As many processes again as connections may wait in line for a slot. */
 #define LANE_MIN 10
 #define LANE_MAX 1000
 #define LANE_RECIPIENTS 50	/* 1 would make limits count by recipient */
@@ -44,16 +44,59 @@ is_outside(const char *listen)
 	    !span_starts(s, SPAN("unix:" QUEUE_DIRECTORY));
 }
 
+static bool
+is_catch_all(const struct plan *p, const struct destination *d)
+{
+	return d - p->destinations == p->catch_all;
+}
+
+static bool
+goes_by_mx(const struct plan *p, const struct destination *d)
+{
+	for (uint32_t i = 0; i < d->n_routes; i++)
+		if (p->upstreams[d->routes[i].upstream].mx)
+			return true;
+	return false;
+}
+
+/* Does mail for domains known by their MX leave through the catch-all's lane?
+ * It does where that goes to the recipient's own MX. */
+static bool
+joins_catch_all(const struct plan *p, const struct destination *d)
+{
+	return d->n_mx > 0 && !is_catch_all(p, d) && goes_by_mx(p, d) &&
+	    p->catch_all >= 0 && goes_by_mx(p, &p->destinations[p->catch_all]);
+}
+
+/* Processes for a destination's connections, and those who wait for one. */
 static uint32_t
-lane_size(const struct plan *p, const struct destination *d)
+processes_for(const struct plan *p, const struct destination *d, bool shared)
 {
 	uint32_t sum = 0;
 
-	for (uint32_t i = 0; i < d->n_routes; i++)
-		sum += p->upstreams[d->routes[i].upstream].connections;
-	if (sum >= LANE_MAX / LANE_ROOM)
+	for (uint32_t i = 0; i < d->n_routes; i++) {
+		const struct upstream *u =
+		    &p->upstreams[d->routes[i].upstream];
+
+		sum += u->connections +
+		    (shared ? route_waiters(u) : u->connections);
+	}
+	return sum;
+}
+
+static uint32_t
+lane_size(const struct plan *p, const struct destination *d)
+{
+	uint32_t sum = processes_for(p, d, false), joined = 0;
+
+	for (uint32_t i = 0; is_catch_all(p, d) && i < p->n_destinations; i++)
+		if (joins_catch_all(p, &p->destinations[i]))
+			joined += processes_for(p, &p->destinations[i], true);
+	if (joined > 0)
+		sum = processes_for(p, d, true) + joined;
+	if (sum > LANE_MAX)
 		return LANE_MAX;
-	return sum * LANE_ROOM < LANE_MIN ? LANE_MIN : sum * LANE_ROOM;
+	return sum < LANE_MIN ? LANE_MIN : sum;
 }
 
 static void
@@ -348,12 +391,17 @@ write_transport(FILE *to, const struct config *config)
 	fputs("# As " WIRING_TABLE " beside main.cf.\n", to);
 	write_patterns(to, p);
 	for (uint32_t i = 0; i < p->n_destinations; i++) {
-		const char *name = p->destinations[i].name;
+		const struct destination *d = &p->destinations[i];
 
-		if (p->destinations[i].n_mx > 0)
+		if (joins_catch_all(p, d))
+			fprintf(to, "# %s is known by its MX: mail for its domains"
+			    " leaves through mw-%s,\n# where the gate finds"
+			    " them; they need no line here.\n", d->name,
+			    p->destinations[p->catch_all].name);
+		else if (d->n_mx > 0)
 			fprintf(to, "# %s is known by its MX: for each domain there"
 			    " which is to use its lane, add\n"
-			    "# DOMAIN  mw-%s:\n", name, name);
+			    "# DOMAIN  mw-%s:\n", d->name, d->name);
 	}
 }
 

@@ -7,5 +7,5 @@ mailweir_milter_SOURCES = \
 	milter/mta_reply.h milter/mta_reply.c \
 	milter/service.h milter/service.c \
 	milter/session.h milter/session.c
-mailweir_milter_LDADD = lib/libengine.a lib/libobserve.a lib/libmwconfig.a \
-	$(LIBCONFIG_LIBS) $(store_libs) $(MILTER_LIBS)
+mailweir_milter_LDADD = lib/libengine.a lib/libobserve.a lib/libmwconfig.a lib/libdns.a lib/libwire.a \
+	$(LIBCONFIG_LIBS) $(CARES_LIBS) $(store_libs) $(MILTER_LIBS)

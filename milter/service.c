@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "dns/resolver.h"
 #include "engine/keeper.h"
 
 #include <pthread.h>
@@ -20,37 +21,56 @@ struct service {
 /* Guards the list, pins and closed; the first service is the one in force. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct service *services;
+/* Of all of them, from the first on: a reload forgets no MX. */
+static struct resolver *resolver;
+
+static struct keeper *
+keeper_of(void *self)
+{
+	return ((struct service *)self)->keeper;
+}
+
+/* Holds up its own session only. policyd has asked the same a moment ago, so
+ * the name server has the answer at hand. */
+static int
+match(void *self, struct span recipient)
+{
+	const struct service *s = self;
+
+	return resolver_match(resolver, &s->config->plan, recipient,
+	    RESOLVER_PATIENCE_MS);
+}
 
 static bool
 take(void *self, uint32_t destination, const char *member)
 {
-	return keeper_take(self, destination, member);
+	return keeper_take(keeper_of(self), destination, member);
 }
 
 static void
 give_back(void *self, uint32_t destination, const char *member)
 {
-	keeper_give_back(self, destination, member);
+	keeper_give_back(keeper_of(self), destination, member);
 }
 
 static int64_t
 look(void *self, struct upstream_view *out_views, struct override *out_holds,
     uint32_t *out_queued)
 {
-	return keeper_look(self, out_views, out_holds, out_queued);
+	return keeper_look(keeper_of(self), out_views, out_holds, out_queued);
 }
 
 static void
 count_verdict(void *self, uint32_t destination,
     const struct intake_verdict *verdict)
 {
-	keeper_count_verdict(self, destination, verdict);
+	keeper_count_verdict(keeper_of(self), destination, verdict);
 }
 
 static void
 count_accepted(void *self, uint32_t destination, bool waits)
 {
-	keeper_count_accepted(self, destination, waits);
+	keeper_count_accepted(keeper_of(self), destination, waits);
 }
 
 static void
@@ -113,19 +133,24 @@ service_start(struct config *config, struct err *err)
 
 	s->config = config;
 	s->pins = 1;
-	s->keeper = keeper_new(&options, err);
+	if (resolver == NULL)
+		resolver = resolver_new(config->dns.cache_entries,
+		    config->dns.stale_for_ms, err);
+	if (resolver != NULL)
+		s->keeper = keeper_new(&options, err);
 	if (s->keeper == NULL) {
 		end(s);
 		return -1;
 	}
 	s->world = (struct session_world){
 		.plan = &config->plan,
+		.match = match,
 		.take = take,
 		.give_back = give_back,
 		.look = look,
 		.count_verdict = count_verdict,
 		.count_accepted = count_accepted,
-		.self = s->keeper,
+		.self = s,
 	};
 	pthread_mutex_lock(&mutex);
 	old = services;

@@ -54,7 +54,7 @@ client_of(const struct session *s)
 static struct session_errand *
 errand_for(struct session *s, struct span recipient)
 {
-	const int found = plan_match(s->world->plan, recipient);
+	const int found = s->world->match(s->world->self, recipient);
 
 	if (found < 0)
 		return NULL;

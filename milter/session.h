@@ -25,6 +25,8 @@
  * more about each. Any thread. */
 struct session_world {
 	const struct plan *plan;
+	/* Which destination a recipient belongs to, -1 for none. */
+	int (*match)(void *self, struct span recipient);
 	bool (*take)(void *self, uint32_t destination, const char *member);
 	void (*give_back)(void *self, uint32_t destination,
 	    const char *member);

@@ -2,18 +2,33 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "dns/resolver.h"
 
 #include <event2/buffer.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#define MX_LOOK_MS 10		/* while a request waits for DNS */
 #define WRITE_SECONDS 10	/* an answer that nobody takes */
+
+static void
+end_mx_wait(struct conn *c)
+{
+	c->mx_until_ms = 0;
+	if (--c->server->n_mx_waits == 0)
+		event_del(c->server->mx_timer);
+}
 
 static void
 conn_close(struct conn *c)
 {
 	struct server *s = c->server;
+
+	if (c->mx_until_ms > 0) {
+		end_mx_wait(c);
+		c->waiting = false;
+	}
 
 	bufferevent_free(c->bev);
 	c->bev = NULL;
@@ -65,10 +80,14 @@ read_requests(struct conn *c)
 			return;
 		case CONN_WAIT:
 			c->waiting = true;
+			if (c->mx_until_ms > 0)	/* it comes again */
+				used = 0;
 			break;
 		case CONN_ANSWERED:
 			break;
 		}
+		if (used > 0)
+			c->mx_asked = false;
 		evbuffer_drain(input, used);
 		c->request_ms = 0;
 	}
@@ -140,6 +159,41 @@ conn_answered(struct conn *c)
 	if (evbuffer_get_length(bufferevent_get_input(c->bev)) > 0)
 		bufferevent_trigger(c->bev, EV_READ,
 		    BEV_TRIG_DEFER_CALLBACKS | BEV_TRIG_IGNORE_WATERMARKS);
+}
+
+bool
+conn_mx(struct conn *c, const struct domain *domain, int64_t ms,
+    struct domain *out_mx)
+{
+	static const struct timeval often = { .tv_usec = MX_LOOK_MS * 1000 };
+	struct server *s = c->server;
+
+	if (c->mx_asked) {
+		(void)resolver_peek(s->resolver, domain, out_mx);
+		return true;
+	}
+	c->mx_asked = true;
+	if (!resolver_look(s->resolver, domain, out_mx))
+		return true;
+	c->mx_domain = *domain;
+	c->mx_until_ms = clock_mono_ms() + ms;
+	if (s->n_mx_waits++ == 0)
+		event_add(s->mx_timer, &often);
+	return false;
+}
+
+void
+conn_mx_tick(struct server *server, int64_t now_ms)
+{
+	struct domain mx;
+
+	for (struct conn *c = server->conns; c != NULL; c = c->next) {
+		if (c->mx_until_ms == 0 || (now_ms < c->mx_until_ms &&
+		    resolver_peek(server->resolver, &c->mx_domain, &mx)))
+			continue;
+		end_mx_wait(c);
+		conn_answered(c);
+	}
 }
 
 int64_t

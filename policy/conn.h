@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/span.h"
+#include "core/domain.h"
 #include "policy/server.h"
 
 #include <event2/bufferevent.h>
@@ -47,6 +48,10 @@ struct conn {
 	int64_t request_ms;	/* when the request in work began; 0: none */
 	int64_t heard_ms;
 	bool waiting;
+	/* The request in work waits for DNS, or has done so. */
+	struct domain mx_domain;
+	int64_t mx_until_ms;	/* 0: it does not wait */
+	bool mx_asked;
 };
 
 /* Serve a socket that was just accepted; it is closed if there are too many. */
@@ -55,6 +60,15 @@ void conn_open(struct server *server, const struct conn_kind *kind, int fd);
 void conn_send(struct conn *c, const struct buf *answer);
 /* The answer to a CONN_WAIT has been sent: go on reading. */
 void conn_answered(struct conn *c);
+/*
+ * What is known of a domain's MX, as resolver_look(). False: the request is to
+ * wait for DNS. Then CONN_WAIT is all that is to be done with it, and it comes
+ * again when DNS has answered or failed, or after ms; it waits once only.
+ */
+bool conn_mx(struct conn *c, const struct domain *domain, int64_t ms,
+    struct domain *out_mx);
+/* Look again at the requests that wait for DNS. */
+void conn_mx_tick(struct server *server, int64_t now_ms);
 /* The process at the other end; 0 when that is not known. */
 int64_t conn_peer_pid(const struct conn *c);
 /* Close those that are too slow or have been idle for too long. */

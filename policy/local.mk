@@ -18,5 +18,5 @@ mailweir_policyd_SOURCES = \
 	policy/server.h policy/server.c \
 	policy/starttls.h policy/starttls.c
 mailweir_policyd_LDADD = lib/libengine.a lib/libobserve.a lib/libmwconfig.a \
-	lib/libwire.a $(LIBCONFIG_LIBS) $(store_libs) $(OPENSSL_LIBS) \
-	$(JANSSON_LIBS)
+	lib/libdns.a lib/libwire.a $(LIBCONFIG_LIBS) $(CARES_LIBS) \
+	$(store_libs) $(OPENSSL_LIBS) $(JANSSON_LIBS)

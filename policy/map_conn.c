@@ -15,6 +15,7 @@
 #include "core/decide.h"
 #include "core/shield.h"
 #include "core/story.h"
+#include "dns/resolver.h"
 #include "policy/feed.h"
 #include "policy/prober.h"
 #include "wire/netstring.h"
@@ -22,6 +23,11 @@
 
 #include <stddef.h>
 #include <stdio.h>
+
+/* A next hop's MX that are not known are waited for so long: smtp(8) has just
+ * had them from DNS. */
+#define GATE_MX_MS 1000
+#define BURST_MS 100		/* between the reports of one delivery */
 
 /* smtp(8) says this of a next hop that its TLS policy lookup failed for, and
  * that is how a refusal of the gate looks to it. Source: smtp_connect.c. */
@@ -43,10 +49,12 @@ struct map_conn {
 	struct event *timer;		/* when the story wants a look */
 	struct refusal refusal;		/* the first of this delivery */
 	bool delivering;		/* from the first gate to an outcome */
+	uint64_t lookup_failed;		/* the last such report ... */
+	int64_t lookup_failed_ms;	/* ... and when it came */
 	uint32_t went;			/* bit i: through route i */
 	/* The question that waits in line. */
 	struct line_waiter waiter;
-	char destination[PLAN_NAME_MAX + 1];
+	char destination[PLAN_NAME_MAX + 1];	/* the last question's */
 	struct fleet_upstream *asked;
 	uint32_t draw;
 	enum decide_reason wait_reason;
@@ -324,20 +332,44 @@ hazard(const struct map_conn *m, struct fleet_upstream *u, int64_t now_ms)
 	return DECIDE_FINE;
 }
 
-static enum conn_next
-gate(struct map_conn *m, uint32_t destination, struct span nexthop)
+/* The attempt before a question is over, whoever it was with. */
+static void
+end_last(struct map_conn *m, int64_t now_ms)
 {
-	struct server *s = m->conn.server;
-	const struct plan *plan = server_plan(s);
-	const struct destination *d = &plan->destinations[destination];
-	const int64_t now_ms = clock_mono_ms();
 	const struct story_news news = story_gate(&m->story);
-	const int route = route_find(plan, d, nexthop);
-	struct fleet_upstream *u;
-	struct gate_verdict v;
 
 	if (m->at != NULL)
 		end_attempt(m, &news, now_ms);
+}
+
+/* mailweir postfix gives the lane processes for as many as may wait. */
+static bool
+is_crowded(struct fleet_upstream *u, const struct plan *plan, int64_t now_ms)
+{
+	return line_state(fleet_line(u), now_ms).waiting >=
+	    route_waiters(&plan->upstreams[fleet_index(u)]);
+}
+
+static enum conn_next
+gate(struct map_conn *m, uint32_t lane, struct span nexthop)
+{
+	struct server *s = m->conn.server;
+	const struct plan *plan = server_plan(s);
+	const int64_t now_ms = clock_mono_ms();
+	struct domain domain, mx = { .len = 0 };
+	const bool by_mx = route_asks_mx(plan, lane, nexthop, &domain);
+	uint32_t destination = lane;
+	const struct destination *d;
+	struct fleet_upstream *u;
+	struct gate_verdict v;
+	int route;
+
+	if (by_mx && !conn_mx(&m->conn, &domain, GATE_MX_MS, &mx))
+		return CONN_WAIT;
+	route = route_find_by_mx(plan, &destination, nexthop, &mx);
+	d = &plan->destinations[destination];
+	end_last(m, now_ms);
+	m->lookup_failed = 0;
 	begin_delivery(m, d);
 	snprintf(m->destination, sizeof(m->destination), "%s", d->name);
 	if (route < 0) {
@@ -366,7 +398,7 @@ gate(struct map_conn *m, uint32_t destination, struct span nexthop)
 	if (line_take(fleet_line(u), now_ms))
 		return grant(m, d, (uint32_t)route, now_ms);
 	line_wish(fleet_line(u), now_ms);
-	if (v.wait_ms == 0) {
+	if (v.wait_ms == 0 || (by_mx && is_crowded(u, plan, now_ms))) {
 		v.reason = lack_of(u, v.wait_reason, now_ms);
 		return refuse(m, u, &v);
 	}
@@ -478,42 +510,99 @@ tell_fare(const struct map_conn *m, uint32_t destination, bool good)
 		    good);
 }
 
-/*
- * A next hop of ours that DNS does not know: smtp(8) would return the mail,
- * for a mistake in a transport table that the sender has no part in.
- */
-static bool
-is_lost_nexthop(const struct map_conn *m, struct span status)
+/* For which upstream was a name looked up? A recipient's domain and its MX
+ * are known by what DNS said before; NULL for none. */
+static struct fleet_upstream *
+looked_up(const struct server *s, uint32_t lane, struct span name)
 {
-	const struct plan *plan = server_plan(m->conn.server);
-	const int index = m->at == NULL ? -1 : fleet_index(m->at);
+	const struct plan *plan = server_plan(s);
+	uint32_t destination = lane;
+	struct domain domain, mx;
+	int route = route_find_host(plan, &plan->destinations[lane], name,
+	    SPAN(""), 0);
 
-	return index >= 0 && !plan->upstreams[index].mx &&
-	    span_starts(status, SPAN("5.4.4 "));
+	if (route < 0 && domain_parse(name, &domain)) {
+		(void)resolver_peek(s->resolver, &domain, &mx);
+		route = route_find_by_mx(plan, &destination, name,
+		    mx.len > 0 ? &mx : &domain);
+	}
+	if (route < 0)
+		return NULL;
+	return fleet_upstream(s->fleet,
+	    plan->destinations[destination].routes[route].upstream);
 }
 
+/* Another recipient of the message that was told of just now? There may be no
+ * question between one delivery and the next, so it is time that tells. */
+static bool
+is_burst(const struct map_conn *m, struct span status, int64_t now_ms)
+{
+	return now_ms < m->lookup_failed_ms + BURST_MS &&
+	    fingerprint(status) == m->lookup_failed;
+}
+
+/*
+ * smtp(8) looks up a next hop before it asks the gate: what fails there comes
+ * without a question, after whatever was asked last, and says the name. A next
+ * hop of ours that DNS does not know is a mistake in a table, and the sender
+ * has no part in it: smtp(8) would return the mail.
+ */
 static enum conn_next
-outcome(struct map_conn *m, uint32_t destination, struct span status)
+lookup_failed(struct map_conn *m, uint32_t lane, struct span name,
+    struct span status)
 {
 	struct server *s = m->conn.server;
 	const int64_t now_ms = clock_mono_ms();
+	struct fleet_upstream *u = looked_up(s, lane, name);
+	const bool lost = u != NULL && status.at[0] == '5' &&
+	    !server_plan(s)->upstreams[fleet_index(u)].mx;
 	struct outcome o = outcome_classify(s->config->rules, status);
-	const bool lost = is_lost_nexthop(m, status);
-	const struct shield_verdict v = judge(m, destination, status);
-	struct outcome_weight weight;
-	struct story_news news;
-	bool first;			/* report of this delivery */
 
 	if (lost)
 		o = (struct outcome){ OUTCOME_DNS, "nexthop-not-found" };
+	end_last(m, now_ms);
+	m->delivering = false;
+	if (u != NULL && !is_burst(m, status, now_ms))
+		fleet_observe(s->fleet, u, o, status, now_ms, now_ms);
+	m->lookup_failed = fingerprint(status);
+	m->lookup_failed_ms = now_ms;
+	if (lost)
+		return answer(m, SOCKETMAP_OK,
+		    "4.4.3 Mailweir: the next hop was not found");
+	return answer(m, SOCKETMAP_NOTFOUND, "");
+}
+
+/* Whose mail the last question was for; the lane's where there was none. */
+static uint32_t
+whose(const struct map_conn *m, uint32_t lane)
+{
+	const int index = plan_destination(server_plan(m->conn.server),
+	    span_of(m->destination));
+
+	return index < 0 ? lane : (uint32_t)index;
+}
+
+static enum conn_next
+outcome(struct map_conn *m, uint32_t lane, struct span status)
+{
+	struct server *s = m->conn.server;
+	const int64_t now_ms = clock_mono_ms();
+	const uint32_t destination = whose(m, lane);
+	struct outcome o = outcome_classify(s->config->rules, status);
+	const struct shield_verdict v = judge(m, destination, status);
+	struct outcome_weight weight;
+	struct story_news news;
+	struct span name;
+	bool first;			/* report of this delivery */
+
+	if (outcome_is_lookup(status, &name))
+		return lookup_failed(m, lane, name, status);
 	/* A refusal that is not believed does not say that it works either. */
 	if (v.shield == SHIELD_TROUBLE && o.class == OUTCOME_REFUSED)
 		o.class = OUTCOME_IGNORE;
 	weight = outcome_weight(o.class);
 	first = m->delivering;
 	m->delivering = false;
-	snprintf(m->destination, sizeof(m->destination), "%s",
-	    server_plan(s)->destinations[destination].name);
 	if (m->refusal.who[0] != '\0' &&
 	    span_eq(status, GATE_REFUSED_STATUS)) {
 		if (first && m->refusal.reason != DECIDE_FORCED)
@@ -530,9 +619,6 @@ outcome(struct map_conn *m, uint32_t destination, struct span status)
 		learn(m, &news, o.rule, status, now_ms);
 		set_timer(m, now_ms);
 	}
-	if (lost)
-		return answer(m, SOCKETMAP_OK,
-		    "4.4.3 Mailweir: the next hop was not found");
 	if (v.shield != SHIELD_NONE)
 		return shielded(m, destination, &v, status);
 	return answer(m, SOCKETMAP_NOTFOUND, "");

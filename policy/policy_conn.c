@@ -15,6 +15,7 @@
 #include "base/printable.h"
 #include "core/decide.h"
 #include "core/lease.h"
+#include "dns/resolver.h"
 #include "wire/policy_request.h"
 
 #include <stdio.h>
@@ -170,6 +171,24 @@ client_of(const struct policy_request *r)
 	};
 }
 
+/* Which destination a recipient belongs to, -1 for none. False: the request
+ * waits for DNS. */
+static bool
+match(struct conn *c, struct span recipient, int *out_destination)
+{
+	const struct plan *plan = server_plan(c->server);
+	struct domain domain, mx;
+
+	*out_destination = plan_match(plan, recipient);
+	if (!domain_of_address(recipient, &domain) ||
+	    !plan_asks_mx(plan, &domain))
+		return true;
+	if (!conn_mx(c, &domain, RESOLVER_PATIENCE_MS, &mx))
+		return false;
+	*out_destination = plan_match_mx(plan, &mx);
+	return true;
+}
+
 static enum conn_next
 at_rcpt(struct policy_conn *p, const struct policy_request *r)
 {
@@ -177,10 +196,12 @@ at_rcpt(struct policy_conn *p, const struct policy_request *r)
 	const struct plan *plan = server_plan(s);
 	const struct client client = client_of(r);
 	const struct snapshot now = server_snapshot(s);
-	const int index = plan_match(plan, r->recipient);
 	const struct destination *d;
 	struct intake_verdict v;
+	int index;
 
+	if (!match(&p->conn, r->recipient, &index))
+		return CONN_WAIT;
 	begin_transaction(p, r);
 	if (index < 0)
 		return answer(p, "DUNNO");

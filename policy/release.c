@@ -8,6 +8,7 @@
 #include "base/printable.h"
 #include "base/table.h"
 #include "core/decide.h"
+#include "dns/resolver.h"
 #include "policy/backlog.h"
 #include "policy/helper.h"
 #include "wire/postqueue.h"
@@ -163,6 +164,8 @@ code_of(struct span why)
 			    rest.len - 5 }, &dsn, &after) ? dsn :
 			    (struct dsn){ 4, 0, 0 };
 	}
+	if (span_starts(why, SPAN("Host or domain name not found")))
+		return (struct dsn){ 4, 4, 3 };
 	return span_starts(why, SPAN("connect to ")) ?
 	    (struct dsn){ 4, 4, 1 } : (struct dsn){ 4, 4, 2 };
 }
@@ -182,7 +185,7 @@ is_held(const struct release *r, struct span why)
 	buf_add_span(&status, why);
 	o = outcome_classify(r->server->config->rules, buf_span(&status));
 	buf_free(&status);
-	return outcome_weight(o.class).bad > 0;
+	return outcome_weight(o.class).bad > 0 || o.class == OUTCOME_DNS;
 }
 
 static void
@@ -190,7 +193,8 @@ on_recipient(void *arg, const struct postqueue_message *message,
     struct span address, struct span why)
 {
 	struct release *r = arg;
-	const int destination = plan_match(plan_of(r), address);
+	const int destination = resolver_match(r->server->resolver,
+	    plan_of(r), address, 0);
 	struct held m = {
 		.destination = (uint32_t)destination,
 		.arrived_s = message->arrived_s,

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "dns/resolver.h"
 #include "policy/backlog.h"
 #include "policy/conn.h"
 #include "policy/feed.h"
@@ -184,6 +185,15 @@ on_reload(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+on_mx_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *l = arg;
+
+	(void)fd, (void)what;
+	conn_mx_tick(&l->server, clock_mono_ms());
+}
+
+static void
 on_end(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop *l = arg;
@@ -251,8 +261,8 @@ say_farewell(struct loop *l)
 	event_base_dispatch(l->server.base);
 }
 
-static void
-loop_init(struct loop *l, const struct server_start *start)
+static int
+loop_init(struct loop *l, const struct server_start *start, struct err *err)
 {
 	const struct store_options options = {
 		.address = start->config->store.address,
@@ -267,6 +277,10 @@ loop_init(struct loop *l, const struct server_start *start)
 	};
 
 	l->config = start->config;
+	l->server.resolver = resolver_new(l->config->dns.cache_entries,
+	    l->config->dns.stale_for_ms, err);
+	if (l->server.resolver == NULL)
+		return -1;
 	l->alive_fd = start->alive_fd;
 	l->server.base = event_base_new();
 	l->server.config = l->config;
@@ -288,11 +302,16 @@ loop_init(struct loop *l, const struct server_start *start)
 	l->roster = roster_new(l->server.port, on_hosts, l);
 	l->server.backlogs = backlogs_new(&l->server);
 	l->release = release_new(&l->server);
+	l->server.mx_timer = event_new(l->server.base, -1, EV_PERSIST,
+	    on_mx_timer, l);
+	return 0;
 }
 
 static void
 loop_free(struct loop *l)
 {
+	event_free(l->server.mx_timer);
+	resolver_free(&l->server.resolver);
 	store_async_free(&l->store);
 	roster_free(&l->roster);
 	intake_free(&l->server.intake);
@@ -326,8 +345,13 @@ server_run(const struct server_start *start)
 	struct loop l = { 0 };
 	struct evconnlistener *listeners[2];
 	struct event *ticker, *signals[3];
+	struct err err;
 
-	loop_init(&l, start);
+	if (loop_init(&l, start, &err) == -1) {
+		log_error("start", LOG_TEXT("error", err.text));
+		config_free(&l.config);
+		return EXIT_FAILURE;
+	}
 	listeners[0] = listen_on(&l, on_policy, start->policy_fd);
 	listeners[1] = listen_on(&l, on_map, start->map_fd);
 	ticker = event_new(l.server.base, -1, EV_PERSIST, on_tick, &l);

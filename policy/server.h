@@ -18,6 +18,7 @@ struct backlogs;
 struct conn;
 struct feed;
 struct prober;
+struct resolver;
 
 struct server {
 	struct event_base *base;
@@ -28,6 +29,9 @@ struct server {
 	struct intake *intake;
 	struct tally *tally;
 	struct prober *prober;
+	struct resolver *resolver;
+	struct event *mx_timer;	/* on while requests wait for DNS: */
+	uint32_t n_mx_waits;
 	struct backlogs *backlogs;
 	struct feed *feed;
 	struct shares *shares;	/* by the plan's destination index */

@@ -18,6 +18,7 @@ test_cflags = $(AM_CFLAGS) -I$(top_srcdir)/tests $(CHECK_CFLAGS)
 include tests/base/local.mk
 include tests/core/local.mk
 include tests/wire/local.mk
+include tests/dns/local.mk
 include tests/config/local.mk
 include tests/store/local.mk
 include tests/observe/local.mk

@@ -33,10 +33,11 @@ only_in() {	# word (extended regex), where it may stand
 	    lib include milter policy ctl | grep -Ev "^($2)")"
 }
 
-echo 1..16
+echo 1..18
 may_see base 'base'
 may_see core 'base core'
 may_see wire 'base core wire'
+may_see dns 'base core wire dns'
 may_see config 'base core config'
 may_see store 'base core store'
 may_see observe 'base core observe'
@@ -44,6 +45,7 @@ may_see engine 'base core store observe engine'
 
 only_in '\bsmfi_[a-z]+\(' 'milter/'
 only_in '\bredis[A-Z][A-Za-z]+\(' 'lib/store/'
+only_in '\bares_[a-z]+' 'lib/dns/'
 only_in '\bconfig_(lookup|setting)' 'lib/config/'
 only_in '\b(time|gettimeofday|clock_gettime)\(' 'lib/base/clock'
 only_in '\b(malloc|calloc|realloc|strdup|strndup)\(' 'lib/base/mem'

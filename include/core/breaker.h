@@ -21,7 +21,11 @@
  * or all where there are fewer. One host of several that alone sees trouble
  * speaks of itself, by share, streak or ramp. So does one that alone finds no
  * address: DNS trouble counts, as any other does, when most hosts see it, and
- * never against a trial.
+ * never against a trial of others.
+ *
+ * An upstream that is open for DNS alone has done nothing wrong: it is looked
+ * for again every BREAKER_DNS_MS, without doubling, and the first good outcome
+ * closes it with no ramp.
  *
  * What takes mail away may be taken back (breaker_step_back): OPEN to SHEDDING,
  * SHEDDING to CLOSED.
@@ -58,9 +62,11 @@ enum breaker_reason {		/* why it is in its state */
 	BREAKER_RECOVERED,
 	BREAKER_SHARED,		/* of one host's own: others see it as well */
 	BREAKER_STEP_BACK,	/* the change before made things worse */
+	BREAKER_DNS,		/* most hosts cannot look it up, and nothing else */
 };
 
 #define BREAKER_RAMP_MAX 8
+#define BREAKER_DNS_MS 2000	/* OPEN by DNS */
 #define BREAKER_RAMP_BACK_AT 50	/* per mille bad: a step back */
 
 /* Read-only for the life of a configuration; shares in per mille. */

@@ -23,6 +23,7 @@ enum decide_reason {
 	DECIDE_QUEUE_FULL,	/* on hold, and too much waits for it already */
 	/* gate */
 	DECIDE_OPEN,		/* the upstream's breaker is open */
+	DECIDE_DNS,		/* the same, for it cannot be looked up */
 	DECIDE_SHED,		/* drawn out: shedding or ramp */
 	DECIDE_NO_SLOT,		/* all its connections are in use */
 	DECIDE_RATE,		/* too many new connections a second */
@@ -32,8 +33,8 @@ enum decide_reason {
 	DECIDE_BYPASS,		/* an unfiltered route, and it may not be used */
 	DECIDE_FORCED,		/* an operator closed it, or holds the destination */
 };
-/* "fine", "at-cap", "on-hold", "late", "queue-full", "open", "shed", "no-slot", "rate",
- * "share", "trial-taken", "silent", "bypass", "forced". */
+/* "fine", "at-cap", "on-hold", "late", "queue-full", "open", "dns", "shed",
+ * "no-slot", "rate", "share", "trial-taken", "silent", "bypass", "forced". */
 const char *decide_reason_name(enum decide_reason reason);
 
 /* In all of these d is one of p's destinations. */

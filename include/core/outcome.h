@@ -71,4 +71,10 @@ bool outcome_is_reply(struct span status, struct dsn *out);
  */
 bool outcome_may_go_on(struct span status);
 
+/*
+ * Is this Postfix's own word that a name could not be looked up, before any
+ * connection was tried? Then *out_name is that name. Source: smtp_addr.c.
+ */
+bool outcome_is_lookup(struct span status, struct span *out_name);
+
 #endif

@@ -70,6 +70,7 @@ struct plan {
 	const struct destination *destinations;
 	uint32_t n_destinations;
 	const struct destination_map *domains;	/* domain -> destination index */
+	const struct destination_map *mx;	/* suffixes of MX -> the same; NULL: none */
 	int catch_all;		/* destination index, or -1 */
 
 	struct throttle_rules slow;
@@ -94,6 +95,12 @@ int plan_lane(const struct plan *p, struct span service);
 /* Which destination an address belongs to: exact domain, longest suffix,
  * catch-all; -1 for none or when it is no address. */
 int plan_match(const struct plan *p, struct span address);
+/* Does it depend on its MX where this domain belongs? Only where no
+ * destination names it. */
+bool plan_asks_mx(const struct plan *p, const struct domain *domain);
+/* Where a domain belongs that plan_asks_mx() and has this MX (core/mx.h): a
+ * destination by its suffix, catch-all; -1 for none. */
+int plan_match_mx(const struct plan *p, const struct domain *mx);
 const char *tls_level_name(enum tls_level level);
 
 #endif

@@ -39,6 +39,26 @@ int route_find_host(const struct plan *p, const struct destination *d,
 int route_find_mx(const struct plan *p, const struct destination *d,
     struct span host);
 
+/*
+ * As route_find, for a bare domain, whose MX smtp(8) goes to, where these
+ * matter. A lane may have routes to several systems that are known by a "[.suffix]" of
+ * MX hosts; and the mail of all destinations that are known by MX leaves
+ * through the catch-all's lane, for no transport table can know MX.
+ */
+bool route_asks_mx(const struct plan *p, uint32_t destination,
+    struct span nexthop, struct domain *out_domain);
+/*
+ * mx: as in core/mx.h, len 0: not known. *destination is the lane's, and
+ * becomes the one that the mail belongs to; one that has no route for an MX
+ * leaves it where it is.
+ */
+int route_find_by_mx(const struct plan *p, uint32_t *destination,
+    struct span nexthop, const struct domain *mx);
+
+/* How many of this host may wait in line for an upstream in a lane that is for
+ * others as well: a full one must not take all processes of the lane. */
+uint32_t route_waiters(const struct upstream *u);
+
 /* The next route behind `after` that filters as well and may take mail now
  * (allowance > 0); -1 for none. views: by upstream index. */
 int route_alternate(const struct destination *d, int after,

@@ -17,9 +17,10 @@ enum explain_match {
 	EXPLAIN_NO_MATCH,	/* Mailweir has no part in this mail */
 	EXPLAIN_DOMAIN,
 	EXPLAIN_SUFFIX,
+	EXPLAIN_MX,
 	EXPLAIN_CATCH_ALL,
 };
-/* "none", "domain", "suffix", "catch-all". */
+/* "none", "domain", "suffix", "mx", "catch-all". */
 const char *explain_match_name(enum explain_match match);
 
 struct explain_route {
@@ -35,6 +36,9 @@ struct explain_route {
 struct explanation {
 	enum explain_match match;
 	char pattern[DOMAIN_MAX + 2];	/* ".contoso.com"; "" for catch-all */
+	bool asks_mx;		/* it is the MX that decides: explain_by_mx */
+	bool mx_known;		/* what DNS says: */
+	struct domain mx;	/* core/mx.h */
 	/* All below: only where there is a match. */
 	const struct destination *destination;
 	const struct override *hold;	/* NULL: none in force */
@@ -49,6 +53,9 @@ struct explanation {
 /* Which destination, and by what. False when the address is none. */
 bool explain_find(const struct plan *p, struct span address,
     struct explanation *out);
+/* With asks_mx: the same again, by the MX that DNS said, or known false. */
+void explain_by_mx(const struct plan *p, bool known, const struct domain *mx,
+    struct explanation *e);
 /*
  * Fill in the rest of e, which has a match. now: of the destination and its
  * upstreams at least; borrowed by e.

@@ -1,6 +1,7 @@
 #include "base/table.h"
 
 #include "base/chance.h"
+#include "base/hash.h"
 #include "base/mem.h"
 
 #include <assert.h>
@@ -17,37 +18,11 @@ struct table {
 	size_t room, used;	/* room: a power of two */
 	char *keys;
 	size_t keys_len, keys_room;
-	uint64_t seed;
+	uint64_t seed;		/* of its own */
 };
 
 #define ROOM_MIN 16
 #define KEYS_MIN 256
-
-static uint64_t
-mix(uint64_t h, uint64_t word)
-{
-	h = (h ^ word) * 0x9fb21c651e98df25U;
-	return h ^ (h >> 32);
-}
-
-/* Eight bytes at a time, from a seed of this table's own. */
-static uint32_t
-hash_of(const struct table *t, struct span key)
-{
-	uint64_t h = mix(t->seed, key.len), word;
-
-	while (key.len >= sizeof(word)) {
-		memcpy(&word, key.at, sizeof(word));
-		h = mix(h, word);
-		key.at += sizeof(word);
-		key.len -= sizeof(word);
-	}
-	word = 0;
-	if (key.len > 0)
-		memcpy(&word, key.at, key.len);
-	h = mix(mix(h, word), 0);
-	return (uint32_t)h != 0 ? (uint32_t)h : 1;
-}
 
 /* The key's slot, or the empty one where it would go. */
 static struct slot *
@@ -122,7 +97,7 @@ table_free(struct table **t)
 bool
 table_add(struct table *t, struct span key, uint32_t value, uint32_t *out_old)
 {
-	const uint32_t hash = hash_of(t, key);
+	const uint32_t hash = hash_of(t->seed, key);
 	struct slot *slot = find(t, key, hash);
 
 	if (slot->hash != 0) {
@@ -142,7 +117,7 @@ table_add(struct table *t, struct span key, uint32_t value, uint32_t *out_old)
 bool
 table_get(const struct table *t, struct span key, uint32_t *out_value)
 {
-	const struct slot *slot = find(t, key, hash_of(t, key));
+	const struct slot *slot = find(t, key, hash_of(t->seed, key));
 
 	if (slot->hash == 0)
 		return false;

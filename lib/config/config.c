@@ -124,13 +124,15 @@ void
 config_free(struct config **config)
 {
 	struct config *c = *config;
-	struct destination_map *domains;
+	struct destination_map *domains, *mx;
 
 	if (c == NULL)
 		return;
 	/* const for everybody who only reads; ours to free */
 	domains = (struct destination_map *)c->plan.domains;
 	destination_map_free(&domains);
+	mx = (struct destination_map *)c->plan.mx;
+	destination_map_free(&mx);
 	outcome_rules_free(&c->rules);
 	if (c->store.password != NULL)
 		explicit_bzero((char *)c->store.password,

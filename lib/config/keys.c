@@ -97,8 +97,8 @@ static const struct config_key keys[KEYS] = {
 	[KEY_DESTINATION_ROUTES] = { "destinations.X", "routes", "list",
 	    "1 to 8", "", "where its mail goes, in order of preference", NOW },
 	[KEY_DESTINATION_MX] = { "destinations.X", "mx", "strings", "", "[]",
-	    "also every domain whose MX is below one of these suffixes",
-	    PLANNED },
+	    "also every domain whose MX are all below one of these suffixes",
+	    NOW },
 
 	[KEY_ROUTE_UPSTREAM] = { "destinations.X.routes", "upstream", "string",
 	    "", "", "the upstream's name", NOW },
@@ -226,10 +226,10 @@ static const struct config_key keys[KEYS] = {
 	    "run for each event", PLANNED },
 
 	[KEY_DNS_CACHE_ENTRIES] = { "dns", "cache_entries", "integer",
-	    "16..1000000", "10000", "MX answers that are remembered", PLANNED },
+	    "16..1000000", "10000", "domains whose MX are remembered", NOW },
 	[KEY_DNS_STALE_FOR] = { "dns", "stale_for", "duration", "0s..30d",
 	    "\"1d\"", "how long an old answer serves while DNS is away",
-	    PLANNED },
+	    NOW },
 };
 
 static const struct group groups[] = {

@@ -203,7 +203,7 @@ resolve_destination(struct load *l, const struct section *s,
 	resolve_mx(l, s, d);
 	resolve_routes(l, s, d);
 	if (!matches_something(s))
-		fault_section(l, s, "needs domains, a domains_file or "
+		fault_section(l, s, "needs domains, a domains_file, mx or "
 		    "catch_all = true");
 }
 

@@ -117,6 +117,36 @@ add_file(struct domains *d, uint32_t destination, const struct section *s)
 	buf_free(&text);
 }
 
+static bool
+has_mx_route(const struct plan *p, const struct destination *d)
+{
+	for (uint32_t i = 0; i < d->n_routes; i++)
+		if (p->upstreams[d->routes[i].upstream].mx)
+			return true;
+	return false;
+}
+
+/* No transport table can know MX: where the catch-all's lane does not go by
+ * them, mail for these domains takes its route, whatever theirs are. */
+static void
+note_mx(const struct load *l, const struct section *s, uint32_t destination)
+{
+	const struct plan *p = &l->config->plan;
+	const struct place at = section_value(s, KEY_DESTINATION_MX)->at;
+
+	if (p->destinations[destination].n_mx == 0)
+		return;
+	if (!has_mx_route(p, &p->destinations[destination]))
+		errors_note(l->errors, at, "%s.mx: it has no route with an "
+		    "upstream that is mx = true; mail for its domains leaves "
+		    "as the catch-all's does", s->path);
+	else if (p->catch_all < 0 ||
+	    !has_mx_route(p, &p->destinations[p->catch_all]))
+		errors_note(l->errors, at, "%s.mx: mail for its domains leaves "
+		    "through the catch-all's lane, and that has no route with "
+		    "an upstream that is mx = true", s->path);
+}
+
 static void
 set_catch_all(struct load *l, uint32_t destination, const struct section *s,
     struct place *first)
@@ -141,9 +171,11 @@ resolve_domains(struct load *l)
 	const struct section *s = section_below(l->top, "destinations.X");
 	struct plan *p = &l->config->plan;
 	struct domains d = { .load = l, .map = destination_map_new() };
+	struct domains mx = { .load = l, .map = destination_map_new() };
 	struct place catch_all = { 0 };
 
 	p->domains = d.map;
+	p->mx = mx.map;
 	p->catch_all = -1;
 	for (uint32_t i = 0; i < p->n_destinations; i++, s = section_next(s)) {
 		const struct value *v =
@@ -155,8 +187,15 @@ resolve_domains(struct load *l)
 		if (section_value(s,
 		    KEY_DESTINATION_DOMAINS_FILE)->text[0] != '\0')
 			add_file(&d, i, s);
+		for (uint32_t j = 0; j < p->destinations[i].n_mx; j++)
+			add_pattern(&mx, i, span_of(p->destinations[i].mx[j]),
+			    section_value(s, KEY_DESTINATION_MX)->at);
 		if (section_value(s, KEY_DESTINATION_CATCH_ALL)->number == 1)
 			set_catch_all(l, i, s, &catch_all);
 	}
+	s = section_below(l->top, "destinations.X");
+	for (uint32_t i = 0; i < p->n_destinations; i++, s = section_next(s))
+		note_mx(l, s, i);
 	mem_free(d.places);
+	mem_free(mx.places);
 }

@@ -11,7 +11,8 @@
  */
 #define DEAD_BAND 50
 
-/* A ramp step is short, and its allowance small: this many outcomes tell. */
+/* A ramp step is short, and its allowance small: this many outcomes tell. So
+ * they do when names are looked up again. */
 #define RAMP_OUTCOMES 10
 
 /* Hosts read the fleet's clock over a network: so far apart is no surprise. */
@@ -39,8 +40,9 @@ static const char *const reason_names[] = {
 	[BREAKER_RECOVERED] = "recovered",
 	[BREAKER_SHARED] = "shared",
 	[BREAKER_STEP_BACK] = "step-back",
+	[BREAKER_DNS] = "dns",
 };
-static_assert(MW_N_OF(reason_names) == BREAKER_STEP_BACK + 1, "all are named");
+static_assert(MW_N_OF(reason_names) == BREAKER_DNS + 1, "all are named");
 
 /* One state with an allowance, as far as the evidence goes. */
 static bool
@@ -130,6 +132,16 @@ with_dns(const struct breaker_rules *rules, struct evidence seen)
 	return seen;
 }
 
+/* Is it DNS that opens it, and nothing else? all: with_dns() of seen. */
+static bool
+is_lost(const struct breaker_rules *rules, const struct evidence *seen,
+    const struct evidence *all)
+{
+	return is_enough(rules, all) && !is_streak(rules, seen) &&
+	    bad_share(all->good, all->bad) >= rules->open_at &&
+	    bad_share(seen->good, seen->bad) < rules->shed_at;
+}
+
 /* How long the upstream is left alone at most after so many trips in a row. */
 static int64_t
 longest_wait(const struct breaker_rules *rules, uint32_t trips)
@@ -170,6 +182,19 @@ opened(const struct breaker_rules *rules, struct breaker b,
 		.until_ms = later(now_ms, least + rest / 1000 * jitter +
 		    rest % 1000 * jitter / 1000),
 		.down_ms = down_since(b, now_ms),
+	};
+}
+
+static struct breaker
+lost(const struct breaker_rules *rules, struct breaker b, int64_t now_ms)
+{
+	return (struct breaker){
+		.state = BREAKER_OPEN,
+		.reason = BREAKER_DNS,
+		.trips = b.trips > 0 ? b.trips : 1,
+		.since_ms = now_ms,
+		.until_ms = later(now_ms, smaller(BREAKER_DNS_MS,
+		    rules->open_max_ms)),
 	};
 }
 
@@ -292,7 +317,8 @@ step_open(struct breaker b, int64_t now_ms)
 		return b;
 	return (struct breaker){
 		.state = BREAKER_HALF_OPEN,
-		.reason = BREAKER_WAIT_OVER,
+		.reason = b.reason == BREAKER_DNS ? BREAKER_DNS :
+		    BREAKER_WAIT_OVER,
 		.trips = b.trips,
 		.since_ms = now_ms,
 		.down_ms = b.down_ms,
@@ -314,6 +340,21 @@ step_half_open(const struct breaker_rules *rules, struct breaker b,
 	if (won >= rules->trials ||
 	    (won > 0 && now_ms - b.since_ms >= rules->window_ms))
 		return ramped(rules, b, 0, BREAKER_TRIALS_WON, now_ms);
+	return b;
+}
+
+/*
+ * It was open for DNS alone, and no trial failed. all: with what was not found,
+ * of which a few say nothing: some domain's DNS is always broken.
+ */
+static struct breaker
+step_looking(const struct breaker_rules *rules, struct breaker b,
+    const struct evidence *all, int64_t now_ms)
+{
+	if (all->total_good > 0)
+		return closed(now_ms);
+	if (all->total_bad >= 2 * RAMP_OUTCOMES)
+		return lost(rules, b, now_ms);
 	return b;
 }
 
@@ -400,10 +441,14 @@ stepped(const struct breaker_rules *rules, struct breaker b,
 	switch (b.state) {
 	case BREAKER_CLOSED:
 	case BREAKER_SHEDDING:
+		if (is_lost(rules, seen, &all))
+			return lost(rules, b, now_ms);
 		return step_closed(rules, b, &all, jitter, now_ms);
 	case BREAKER_OPEN:
 		return step_open(b, now_ms);
 	case BREAKER_HALF_OPEN:
+		if (b.reason == BREAKER_DNS && seen->total_bad == 0)
+			return step_looking(rules, b, &all, now_ms);
 		return step_half_open(rules, b, seen, jitter, now_ms);
 	case BREAKER_RAMP:
 		return step_ramp(rules, b, &all, jitter, now_ms);

@@ -13,6 +13,7 @@ static const char *const reason_names[] = {
 	[DECIDE_LATE] = "late",
 	[DECIDE_QUEUE_FULL] = "queue-full",
 	[DECIDE_OPEN] = "open",
+	[DECIDE_DNS] = "dns",
 	[DECIDE_SHED] = "shed",
 	[DECIDE_NO_SLOT] = "no-slot",
 	[DECIDE_RATE] = "rate",
@@ -25,7 +26,7 @@ static const char *const reason_names[] = {
 
 static struct intake_verdict
 deferred(const struct plan *p, const struct destination *d,
-    enum decide_reason reason, const char *text)
+    enum decide_reason reason, struct dsn dsn, const char *text)
 {
 	struct intake_verdict v = {
 		.reason = reason,
@@ -33,8 +34,8 @@ deferred(const struct plan *p, const struct destination *d,
 	};
 
 	/* The administrator's own words may have come out too long. */
-	if (!reply_make(451, REPLY_DSN_NOT_ACCEPTING, text, d->name, &v.reply))
-		(void)reply_make(451, REPLY_DSN_NOT_ACCEPTING,
+	if (!reply_make(451, dsn, text, d->name, &v.reply))
+		(void)reply_make(451, dsn,
 		    "Please try again later", NULL, &v.reply);
 	return v;
 }
@@ -76,12 +77,37 @@ is_held(const struct plan *p, const struct destination *d,
 	return override_says(word_on(p, d, now), OVERRIDE_HOLD, now_ms);
 }
 
+/* Open for no other reason than that it cannot be looked up. */
+static bool
+is_lost(const struct upstream_view *v, int64_t now_ms)
+{
+	return view_state(v, now_ms) == BREAKER_OPEN &&
+	    !override_says(&v->override, OVERRIDE_OPEN, now_ms) &&
+	    view_record(v)->breaker.reason == BREAKER_DNS;
+}
+
+/* The code of a destination on hold: is DNS the cause, and nothing else? */
+static struct dsn
+cause(const struct plan *p, const struct destination *d,
+    const struct snapshot *now, int64_t now_ms)
+{
+	if (is_held(p, d, now, now_ms))
+		return REPLY_DSN_NOT_ACCEPTING;
+	for (uint32_t i = 0; i < d->n_routes; i++)
+		if (!d->routes[i].unfiltered &&
+		    !is_lost(&now->upstreams[d->routes[i].upstream], now_ms))
+			return REPLY_DSN_NOT_ACCEPTING;
+	return REPLY_DSN_DIRECTORY;
+}
+
 /* What an upstream's own state has against one more connection. */
 static enum decide_reason
 objection(const struct upstream_view *v, uint32_t draw, int64_t now_ms)
 {
 	if (override_says(&v->override, OVERRIDE_OPEN, now_ms))
 		return DECIDE_FORCED;
+	if (is_lost(v, now_ms))
+		return DECIDE_DNS;
 	if (view_state(v, now_ms) == BREAKER_OPEN)
 		return DECIDE_OPEN;
 	if (draw >= view_allowance(v, now_ms))
@@ -172,6 +198,8 @@ phrase(enum decide_reason reason)
 		return "does not answer";
 	case DECIDE_BYPASS:
 		return "is kept in reserve";
+	case DECIDE_DNS:
+		return "cannot be found in DNS";
 	case DECIDE_FORCED:
 		return "was paused by an operator";
 	case DECIDE_FINE:
@@ -250,9 +278,9 @@ decide_intake(const struct plan *p, const struct destination *d,
 
 	if (reason == DECIDE_FINE)
 		return v;
-	v = deferred(p, d, reason, p->replies.hold);
+	v = deferred(p, d, reason, cause(p, d, now, now_ms), p->replies.hold);
 	if (all_on_hold(p, now, now_ms))
-		(void)reply_make(421, REPLY_DSN_NOT_ACCEPTING,
+		(void)reply_make(421, v.reply.dsn,
 		    "Service not available, closing transmission channel",
 		    NULL, &v.reply);
 	return v;
@@ -262,7 +290,8 @@ struct intake_verdict
 decide_lease(const struct plan *p, const struct destination *d, bool granted)
 {
 	if (!granted)
-		return deferred(p, d, DECIDE_AT_CAP, p->replies.cap);
+		return deferred(p, d, DECIDE_AT_CAP, REPLY_DSN_NOT_ACCEPTING,
+		    p->replies.cap);
 	return (struct intake_verdict){ .reason = DECIDE_FINE };
 }
 
@@ -274,7 +303,8 @@ decide_late(const struct plan *p, const struct destination *d,
 	    now_ms);
 
 	if (reason != DECIDE_FINE)
-		return deferred(p, d, reason, p->replies.late);
+		return deferred(p, d, reason, cause(p, d, now, now_ms),
+		    p->replies.late);
 	return (struct intake_verdict){ .reason = DECIDE_FINE };
 }
 
@@ -345,6 +375,8 @@ struct reply
 decide_held_reply(const char *who, enum decide_reason reason,
     int64_t wait_ms, const char *incident)
 {
+	const struct dsn dsn = reason == DECIDE_DNS ? REPLY_DSN_DIRECTORY :
+	    REPLY_DSN_NOT_ACCEPTING;
 	struct buf b = buf_new(REPLY_TEXT_MAX);
 	char wait[24];
 	struct reply reply;
@@ -355,9 +387,8 @@ decide_held_reply(const char *who, enum decide_reason reason,
 		    duration_format(whole_seconds(wait_ms), wait));
 	if (incident[0] != '\0')
 		buf_addf(&b, " (incident %s)", incident);
-	if (!reply_make(451, REPLY_DSN_NOT_ACCEPTING, buf_text(&b), NULL,
-	    &reply))
-		(void)reply_make(451, REPLY_DSN_NOT_ACCEPTING,
+	if (!reply_make(451, dsn, buf_text(&b), NULL, &reply))
+		(void)reply_make(451, dsn,
 		    "Mailweir: mail has to wait", NULL, &reply);
 	buf_free(&b);
 	return reply;

@@ -7,6 +7,8 @@ lib_libcore_a_SOURCES = \
 	include/core/destination.h lib/core/destination.c \
 	include/core/domain.h lib/core/domain.c \
 	include/core/lease.h lib/core/lease.c \
+	include/core/mx.h lib/core/mx.c \
+	include/core/mx_cache.h lib/core/mx_cache.c \
 	include/core/outcome.h lib/core/outcome.c \
 	include/core/plan.h lib/core/plan.c \
 	include/core/probe.h lib/core/probe.c \

@@ -211,3 +211,30 @@ outcome_may_go_on(struct span status)
 	    SPAN(" (in reply to RCPT TO command)")) &&
 	    outcome_is_reply(status, &code);
 }
+
+bool
+outcome_is_lookup(struct span status, struct span *out_name)
+{
+	const struct {
+		struct span before;
+		char end;
+	} forms[] = {
+		{ SPAN("Host or domain name not found. "
+		    "Name service error for name="), ' ' },
+		{ SPAN("unable to look up host "), ':' },
+	};
+	struct dsn code;
+	struct span text;
+
+	if (!dsn_parse(status, &code, &text))
+		return false;
+	for (size_t i = 0; i < MW_N_OF(forms); i++) {
+		if (!span_starts(text, forms[i].before))
+			continue;
+		text.at += forms[i].before.len;
+		text.len -= forms[i].before.len;
+		*out_name = span_cut(&text, forms[i].end);
+		return true;
+	}
+	return false;
+}

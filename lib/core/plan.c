@@ -56,6 +56,21 @@ plan_match(const struct plan *p, struct span address)
 	return found >= 0 ? found : p->catch_all;
 }
 
+bool
+plan_asks_mx(const struct plan *p, const struct domain *domain)
+{
+	return p->mx != NULL && destination_map_count(p->mx) > 0 &&
+	    destination_map_find(p->domains, domain) < 0;
+}
+
+int
+plan_match_mx(const struct plan *p, const struct domain *mx)
+{
+	const int found = mx->len > 0 ? destination_map_find(p->mx, mx) : -1;
+
+	return found >= 0 ? found : p->catch_all;
+}
+
 const char *
 tls_level_name(enum tls_level level)
 {

@@ -9,6 +9,9 @@
 /* How closely a next hop belongs to an upstream; the closest one has it. */
 enum nearness { STRANGER = 0, ANY_MX, BELOW_SUFFIX, NAMED };
 
+/* A burst may wait, even for an upstream with few connections. */
+#define WAITERS_MIN 20
+
 static const struct {
 	const char *name;
 	uint16_t port;
@@ -272,6 +275,80 @@ route_find(const struct plan *p, const struct destination *d,
 	return found;
 }
 
+/* "domain" or "domain:port"; a host in brackets is none. */
+static bool
+parse_bare(struct span nexthop, struct domain *out)
+{
+	return domain_parse(span_cut(&nexthop, ':'), out);
+}
+
+static bool
+has_suffix(const struct upstream *u)
+{
+	for (uint32_t i = 0; i < u->n_nexthops; i++)
+		if (span_starts(span_of(u->nexthops[i]), SPAN("[.")))
+			return true;
+	return false;
+}
+
+bool
+route_asks_mx(const struct plan *p, uint32_t destination,
+    struct span nexthop, struct domain *out_domain)
+{
+	const struct destination *d = &p->destinations[destination];
+
+	if (!parse_bare(nexthop, out_domain))
+		return false;
+	if ((int)destination == p->catch_all && plan_asks_mx(p, out_domain))
+		return true;
+	for (uint32_t i = 0; d->n_routes > 1 && i < d->n_routes; i++)
+		if (has_suffix(&p->upstreams[d->routes[i].upstream]))
+			return true;
+	return false;
+}
+
+/* The route to hosts below whose suffix the MX are, else as route_find. */
+static int
+find_below(const struct plan *p, const struct destination *d,
+    struct span nexthop, const struct domain *mx)
+{
+	char text[NEXTHOP_MAX + 1], host[NEXTHOP_MAX + 1];
+
+	if (!route_nexthop(nexthop, text))
+		return -1;
+	snprintf(host, sizeof(host), "[%s]%s", mx->name, strrchr(text, ':'));
+	for (uint32_t i = 0; mx->len > 0 && i < d->n_routes; i++)
+		if (nearness(&p->upstreams[d->routes[i].upstream],
+		    span_of(host)) == BELOW_SUFFIX)
+			return (int)i;
+	return route_find(p, d, nexthop);
+}
+
+int
+route_find_by_mx(const struct plan *p, uint32_t *destination,
+    struct span nexthop, const struct domain *mx)
+{
+	struct domain domain;
+	int other = -1, route = -1;
+
+	if ((int)*destination == p->catch_all && mx->len > 0 &&
+	    parse_bare(nexthop, &domain) && plan_asks_mx(p, &domain))
+		other = plan_match_mx(p, mx);
+	if (other >= 0)
+		route = find_below(p, &p->destinations[other], nexthop, mx);
+	if (route < 0)
+		return find_below(p, &p->destinations[*destination], nexthop,
+		    mx);
+	*destination = (uint32_t)other;
+	return route;
+}
+
+uint32_t
+route_waiters(const struct upstream *u)
+{
+	return u->connections > WAITERS_MIN ? u->connections : WAITERS_MIN;
+}
+
 int
 route_find_host(const struct plan *p, const struct destination *d,
     struct span host, struct span address, uint16_t port)
@@ -324,7 +401,9 @@ route_bypass(const struct plan *p, const struct destination *d,
 		return BYPASS_PRIMARY_UP;
 	if (!alternates_are_down(d, views, now_ms))
 		return BYPASS_ALTERNATE_UP;
-	if (!was_down_for(primary, r->after_ms))
+	/* That nobody can look it up says nothing of the protection. */
+	if (primary->record.breaker.reason == BREAKER_DNS ||
+	    !was_down_for(primary, r->after_ms))
 		return BYPASS_TOO_EARLY;
 	if (has_weaker_tls(p, d, route))
 		return BYPASS_WEAKER_TLS;

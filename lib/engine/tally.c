@@ -23,6 +23,7 @@ deferred_for(enum decide_reason reason)
 	case DECIDE_QUEUE_FULL:
 	case DECIDE_FINE:
 	case DECIDE_OPEN:
+	case DECIDE_DNS:
 	case DECIDE_SHED:
 	case DECIDE_NO_SLOT:
 	case DECIDE_RATE:

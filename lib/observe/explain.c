@@ -6,6 +6,7 @@ static const char *const match_names[] = {
 	[EXPLAIN_NO_MATCH] = "none",
 	[EXPLAIN_DOMAIN] = "domain",
 	[EXPLAIN_SUFFIX] = "suffix",
+	[EXPLAIN_MX] = "mx",
 	[EXPLAIN_CATCH_ALL] = "catch-all",
 };
 
@@ -60,6 +61,7 @@ explain_find(const struct plan *p, struct span address,
 	*out = (struct explanation){ .now = -1 };
 	if (!domain_of_address(address, &domain))
 		return false;
+	out->asks_mx = plan_asks_mx(p, &domain);
 	if (found < 0)
 		return true;
 	out->destination = &p->destinations[found];
@@ -67,6 +69,21 @@ explain_find(const struct plan *p, struct span address,
 	if (destination_map_find(p->domains, &domain) >= 0)
 		name_pattern(p->domains, &domain, out);
 	return true;
+}
+
+void
+explain_by_mx(const struct plan *p, bool known, const struct domain *mx,
+    struct explanation *e)
+{
+	const int found = plan_match_mx(p, mx);
+
+	e->mx_known = known;
+	e->mx = *mx;
+	if (found < 0)
+		return;
+	e->destination = &p->destinations[found];
+	name_pattern(p->mx, mx, e);
+	e->match = e->pattern[0] != '\0' ? EXPLAIN_MX : EXPLAIN_CATCH_ALL;
 }
 
 static struct intake_verdict

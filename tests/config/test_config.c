@@ -176,7 +176,7 @@ static const struct {
 
 	/* destinations */
 	{ "mode = \"observe\";\n" UP, 0, "no destinations" },
-	{ UP TOS("\nb = { " VIA " };"), 4, "destinations.b: needs domains, a domains_file or" },
+	{ UP TOS("\nb = { " VIA " };"), 4, "destinations.b: needs domains, a domains_file, mx or" },
 	{ UP TOS("\nb = { domains = \"b.org\"; };"), 4, "destinations.b: needs routes" },
 	{ UP TOS("b = { domains = \"b.org\"; routes = ( { upstream = \"filtr\"; } ); };"), 3, "there is no upstream \"filtr\"; did you mean \"filter\"?" },
 	{ UP TOS("b = { domains = \"b.org\"; routes = ( { } ); };"), 3, "routes[1]: needs an upstream" },
@@ -196,6 +196,8 @@ static const struct {
 	{ UP TOS("b = { domains = \"x.b.org\"; " VIA " };\nc = { domains = \".b.org\"; " VIA " };"), 4, "\".b.org\" overlaps \"x.b.org\" of destination b" },
 	{ UP TOS("b = { domains_file = \"none\"; " VIA " };"), 3, "none: No such file" },
 	{ UP TOS("b = { domains = \"b.org\"; mx = [ \"example.net\" ]; " VIA " };"), 3, "\"example.net\" is no suffix" },
+	{ UP TOS("b = { mx = \".b.org\"; " VIA " };\nc = { mx = \".x.B.org\"; " VIA " };"), 4, "\".x.b.org\" overlaps \".b.org\" of destination b" },
+	{ UP TOS("b = { mx = \".b.org\"; " VIA " };\nc = { mx = \".b.org\"; " VIA " };"), 4, "\".b.org\" stands in destination b" },
 
 	/* probes */
 	{ "\nprobe = { to = \"nobody\"; };\n" UP TO, 2, "probe.to: wants an address" },
@@ -403,7 +405,7 @@ START_TEST(how_errors_read)
 	char line[512] = "";
 	FILE *f;
 
-	ck_assert_ptr_null(load("mode = 1;\ndns = { stale_for = \"1d\"; };\n"
+	ck_assert_ptr_null(load("mode = 1;\nnotify = { command = \"x\"; };\n"
 	    UP));
 	f = fopen(place_path("out"), "w+");
 	ck_assert_ptr_nonnull(f);
@@ -414,7 +416,7 @@ START_TEST(how_errors_read)
 	ck_assert_ptr_nonnull(fgets(line, sizeof(line), f));
 	ck_assert_ptr_nonnull(strstr(line, "/test.conf:1: mode: wants"));
 	ck_assert_ptr_nonnull(fgets(line, sizeof(line), f));
-	ck_assert_ptr_nonnull(strstr(line, "/test.conf:2: note: dns.stale_for: "
+	ck_assert_ptr_nonnull(strstr(line, "/test.conf:2: note: notify.command: "
 	    "read and checked, but not acted on by this version"));
 	fclose(f);
 }
@@ -430,7 +432,7 @@ START_TEST(notes_spoil_nothing)
 	ck_assert(complained(NULL, 4, "\"C.org.\" is taken as \"c.org\"",
 	    true));
 	ck_assert(complained(NULL, 4, "is taken as \"xn--b-eha.de\"", true));
-	ck_assert(complained(NULL, 4, "destinations.c.mx: read and", true));
+	ck_assert(complained(NULL, 4, "destinations.c.mx: it has no route with", true));
 	ck_assert_uint_eq(count(false), 0);
 	ck_assert_uint_eq(config->plan.upstreams[1].rate, 5);
 	ck_assert_uint_eq(config->plan.upstreams[1].n_shield, 1);
@@ -450,6 +452,26 @@ START_TEST(a_way_past_the_filter_that_is_never_open)
 	    "of the next hops of \"b\"", true));
 	ck_assert(complained(NULL, 7, "routes[3].unfiltered: never used: a "
 	    "preflight cannot check", true));
+}
+END_TEST
+
+/* Where mail for a destination known by its MX would not leave as it should. */
+START_TEST(mx_that_no_lane_goes_by)
+{
+	ck_assert_ptr_nonnull(load(UPS("b = { mx = true; };")
+	    TOS("c = { mx = \".b.org\"; routes = ( { upstream = \"b\"; } ); };")
+	    RULES));
+	ck_assert(complained(NULL, 4, "destinations.c.mx: mail for its domains "
+	    "leaves through the catch-all's lane, and that has no route",
+	    true));
+	ck_assert_int_eq(destination_map_count(config->plan.mx), 1);
+	config_free(&config);
+	config_errors_free(&errors);
+	ck_assert_ptr_nonnull(load(UPS("b = { mx = true; };") "destinations = {"
+	    " c = { mx = \".b.org\"; routes = ( { upstream = \"b\"; } ); };"
+	    " all = { catch_all = true; routes = ( { upstream = \"b\"; } ); };"
+	    " };\n" RULES));
+	ck_assert_uint_eq(errors.n, 1);	/* filter is not used */
 }
 END_TEST
 
@@ -681,6 +703,7 @@ main(void)
 	tcase_add_test(t, how_errors_read);
 	tcase_add_test(t, notes_spoil_nothing);
 	tcase_add_test(t, a_way_past_the_filter_that_is_never_open);
+	tcase_add_test(t, mx_that_no_lane_goes_by);
 	tcase_add_test(t, a_probe_that_is_never_made);
 	tcase_add_test(t, a_probe_that_is_made);
 	tcase_add_test(t, a_file_of_domains);

@@ -91,3 +91,13 @@ tests_core_test_replay_SOURCES = tests/core/test_replay.c
 tests_core_test_replay_CFLAGS = $(test_cflags)
 tests_core_test_replay_LDADD = $(core_libs) $(CHECK_LIBS)
 endif
+
+if HAVE_CHECK
+check_PROGRAMS += tests/core/test_mx tests/core/test_mx_cache
+tests_core_test_mx_SOURCES = tests/core/test_mx.c
+tests_core_test_mx_CFLAGS = $(test_cflags)
+tests_core_test_mx_LDADD = $(core_libs) $(CHECK_LIBS)
+tests_core_test_mx_cache_SOURCES = tests/core/test_mx_cache.c
+tests_core_test_mx_cache_CFLAGS = $(test_cflags)
+tests_core_test_mx_cache_LDADD = $(core_libs) $(CHECK_LIBS)
+endif

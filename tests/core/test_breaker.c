@@ -134,7 +134,7 @@ static const struct {
 	    .streak = 100 }, BREAKER_CLOSED, BREAKER_NO_REASON, 0 },
 	{ "nobody finds it: opens",
 	    { .good = 4, .outcomes = 2, .dns = 100, .new_dns = 18, .hosts = 2,
-	    .senders = 3, .dns_hosts = 3 }, BREAKER_OPEN, BREAKER_SHARE, 0 },
+	    .senders = 3, .dns_hosts = 3 }, BREAKER_OPEN, BREAKER_DNS, 0 },
 	{ "two of three do not find it: sheds",
 	    { .good = 20, .outcomes = 10, .dns = 10, .new_dns = 10, .hosts = 1,
 	    .senders = 3, .dns_hosts = 2 },
@@ -145,6 +145,10 @@ static const struct {
 	    BREAKER_CLOSED, BREAKER_NO_REASON, 0 },
 	{ "the only host there is does not find it",
 	    { .dns = 20, .new_dns = 20, .senders = 1, .dns_hosts = 1 },
+	    BREAKER_OPEN, BREAKER_DNS, 0 },
+	{ "most do not find it, and the others are refused",
+	    { .bad = 20, .outcomes = 10, .dns = 90, .new_dns = 90, .hosts = 1,
+	    .bad_hosts = 1, .senders = 3, .dns_hosts = 2 },
 	    BREAKER_OPEN, BREAKER_SHARE, 0 },
 	{ "nineteen times not found are too few to say",
 	    { .dns = 19, .new_dns = 19, .senders = 2, .dns_hosts = 2 },
@@ -481,6 +485,44 @@ START_TEST(half_open_is_decided_by_its_trials)
 }
 END_TEST
 
+START_TEST(dns_back_closes_at_once)
+{
+	struct evidence away = { .dns = 20, .new_dns = 20, .senders = 2,
+		.dns_hosts = 2 };
+	struct evidence back = { .dns = 3, .new_dns = 3, .total_good = 2,
+		.senders = 2, .dns_hosts = 1 };
+	struct breaker b = { 0 };
+	int64_t now = NOW;
+
+	for (int i = 0; i < 100; i++) {
+		b = step(b, away, now);
+		ck_assert_int_eq(b.state, BREAKER_OPEN);
+		ck_assert_int_eq(b.until_ms, now + BREAKER_DNS_MS);
+		now = b.until_ms;
+		b = step(b, seen(0, 0), now);
+		ck_assert_int_eq(b.state, BREAKER_HALF_OPEN);
+		ck_assert_int_eq(b.reason, BREAKER_DNS);
+		away.dns = away.new_dns = 9;
+		b = step(b, away, now);
+		ck_assert_msg(b.state == BREAKER_HALF_OPEN, "a few failures");
+		away.dns = away.new_dns = 10;
+	}
+	b = step(b, back, now);
+	ck_assert_int_eq(b.state, BREAKER_CLOSED);
+}
+END_TEST
+
+START_TEST(dns_back_and_a_relay_that_is_not)
+{
+	struct breaker b = half_open(1);
+
+	b.reason = BREAKER_DNS;
+	b = step(b, (struct evidence){ .total_bad = 2 }, NOW);
+	ck_assert_int_eq(b.state, BREAKER_OPEN);
+	ck_assert_int_eq(b.reason, BREAKER_TRIAL_FAILED);
+}
+END_TEST
+
 static const struct {
 	const char *says;
 	uint32_t step;
@@ -624,7 +666,7 @@ static const char *const states[] = {
 };
 static const char *const reasons[] = {
 	"", "bad-share", "streak", "trial-failed", "ramp-failed", "wait-over",
-	"trials-won", "ramp-step", "ramp-back", "recovered", "shared",
+	"trials-won", "ramp-step", "ramp-back", "recovered", "shared", "step-back", "dns",
 };
 
 START_TEST(names_go_both_ways)
@@ -658,7 +700,7 @@ static const struct {
 	{ "closed again", true,
 	    { .reason = BREAKER_RECOVERED, .since_ms = NOW } },
 	{ "no such state", false, { .state = 5 } },
-	{ "no such reason", false, { .reason = 12 } },
+	{ "no such reason", false, { .reason = 13 } },
 	{ "before all time", false, { .since_ms = -1 } },
 	{ "closed with trips", false, { .trips = 1 } },
 	{ "closed with a wait", false, { .until_ms = 1 } },
@@ -764,8 +806,10 @@ START_TEST(any_history_is_sane)
 		if (b.trips > 0 && flow(&next) > flow(&b))
 			ck_assert(next.state == BREAKER_HALF_OPEN ||
 			    (next.state == BREAKER_RAMP && next.step ==
-			    (b.state == BREAKER_RAMP ? b.step + 1 : 0)));
-		if (next.state == BREAKER_CLOSED && b.trips > 0)
+			    (b.state == BREAKER_RAMP ? b.step + 1 : 0)) ||
+			    b.reason == BREAKER_DNS);
+		if (next.state == BREAKER_CLOSED && b.trips > 0 &&
+		    b.reason != BREAKER_DNS)
 			ck_assert_uint_eq(flow(&b), 1000);
 		b = next;
 		now += chance_below((uint32_t)pauses[_i % 3]);
@@ -875,6 +919,7 @@ START_TEST(full_trouble_opens_it)
 			b = breaker_step(&rules, b, &(struct evidence){
 				.bad = 40, .outcomes = 20, .hosts = 2,
 				.bad_hosts = 2, .total_bad = 40,
+				.streak = 40,	/* or it may have stepped back */
 			    }, chance_below(1000), now);
 			ck_assert(b.state == BREAKER_OPEN ||
 			    b.state == BREAKER_HALF_OPEN);
@@ -905,6 +950,8 @@ main(void)
 	tcase_add_test(tc, no_wait_outlasts_a_clock_or_a_reload);
 	tcase_add_loop_test(tc, half_open_is_decided_by_its_trials, 0,
 	    MW_N_OF(from_half_open));
+	tcase_add_test(tc, dns_back_closes_at_once);
+	tcase_add_test(tc, dns_back_and_a_relay_that_is_not);
 	tcase_add_loop_test(tc, ramp_goes_by_time_and_trouble, 0,
 	    MW_N_OF(from_ramp));
 	tcase_add_loop_test(tc, a_reload_never_gives_more_at_once, 0,

@@ -217,6 +217,50 @@ END_TEST
 
 static const struct {
 	const char *says;
+	enum breaker_reason filter, eu;
+	bool forced;		/* the second one, by an operator */
+	uint16_t subject;	/* 4.3.2 or 4.4.3 */
+} causes[] = {
+	{ "both refuse", BREAKER_STREAK, BREAKER_SHARE, false, 3 },
+	{ "neither is found", BREAKER_DNS, BREAKER_DNS, false, 4 },
+	{ "one of them refuses", BREAKER_DNS, BREAKER_STREAK, false, 3 },
+	{ "one is closed by an operator", BREAKER_DNS, BREAKER_DNS, true, 3 },
+};
+
+START_TEST(the_code_says_when_dns_is_the_cause)
+{
+	struct plan p = plan_in(PLAN_ENFORCE);
+	const struct client c = { SPAN("198.51.100.1"), SPAN("") };
+	struct upstream_view views[UPSTREAMS] = {
+		[FILTER] = view_in(BREAKER_OPEN),
+		[FILTER_EU] = view_in(BREAKER_OPEN),
+	};
+	struct dsn dsn;
+
+	views[FILTER].record.breaker.reason = causes[_i].filter;
+	views[FILTER_EU].record.breaker.reason = causes[_i].eu;
+	if (causes[_i].forced)
+		views[FILTER_EU].override = (struct override){
+			.state = OVERRIDE_OPEN, .until_ms = NOW + 1000,
+		};
+	dsn = decide_intake(&p, &contoso, SEEN(views), &c, NOW).reply.dsn;
+	ck_assert_msg(dsn.subject == causes[_i].subject, "%s",
+	    causes[_i].says);
+	dsn = decide_late(&p, &contoso, SEEN(views), &c, NOW).reply.dsn;
+	ck_assert_uint_eq(dsn.subject, causes[_i].subject);
+	dsn = decide_intake(&p, &contoso, HELD(views), &c, NOW).reply.dsn;
+	ck_assert_uint_eq(dsn.subject, 3);
+	ck_assert_int_eq(decide_gate(&p, &contoso, 0, SEEN(views), NULL, 0,
+	    NOW).reason, causes[_i].filter == BREAKER_DNS ? DECIDE_DNS :
+	    DECIDE_OPEN);
+	p.catch_all = 0;
+	dsn = decide_intake(&p, &contoso, SEEN(views), &c, NOW).reply.dsn;
+	ck_assert_uint_eq(dsn.subject, causes[_i].subject);
+}
+END_TEST
+
+static const struct {
+	const char *says;
 	bool submission, on_hold;
 	uint32_t queued, limit;
 	enum decide_reason then;
@@ -692,6 +736,9 @@ static const struct {
 	    "(incident 6f3a)" },
 	{ DECIDE_OPEN, -1, "6f3a",
 	    "4.3.2 Mailweir: filter is not accepting mail (incident 6f3a)" },
+	{ DECIDE_DNS, 1700, "6f3a",
+	    "4.4.3 Mailweir: filter cannot be found in DNS, next try in 1s "
+	    "(incident 6f3a)" },
 	{ DECIDE_NO_SLOT, -1, "",
 	    "4.3.2 Mailweir: filter is at its connection limit" },
 	{ DECIDE_FORCED, 600000, "",
@@ -834,6 +881,8 @@ main(void)
 	tcase_add_test(tc, a_login_counts_where_it_is_asked_for);
 	tcase_add_loop_test(tc, intake_waits_for_a_hold_to_end, 0,
 	    MW_N_OF(intakes));
+	tcase_add_loop_test(tc, the_code_says_when_dns_is_the_cause, 0,
+	    MW_N_OF(causes));
 	tcase_add_loop_test(tc, submission_waits_until_the_queue_is_full, 0,
 	    MW_N_OF(queues));
 	tcase_add_test(tc, with_nowhere_to_go_the_channel_closes);

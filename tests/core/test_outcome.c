@@ -240,6 +240,40 @@ START_TEST(a_refused_recipient_may_not_end_it)
 }
 END_TEST
 
+static const struct {
+	const char *says, *status;
+	const char *name;	/* NULL: no lookup */
+} lookups[] = {
+	{ "a domain's MX", "4.4.3 Host or domain name not found. Name service "
+	    "error for name=contoso.test type=MX: Host not found, try again",
+	    "contoso.test" },
+	{ "a host that is not there", "5.4.4 Host or domain name not found. "
+	    "Name service error for name=r.test type=A: Host not found",
+	    "r.test" },
+	{ "by the system's own lookup", "4.4.3 unable to look up host r.test: "
+	    "Temporary failure in name resolution", "r.test" },
+	{ "what a server says of its own", "4.4.3 host h[192.0.2.1] said: 451 "
+	    "4.4.3 Host or domain name not found. Name service error for "
+	    "name=x type=MX (in reply to RCPT TO command)", NULL },
+	{ "a connection that was refused",
+	    "4.4.1 connect to h[192.0.2.1]:25: Connection refused", NULL },
+	{ "no status", "Host or domain name not found. Name service error for "
+	    "name=x type=MX", NULL },
+	{ "nothing", "", NULL },
+};
+
+START_TEST(a_failed_lookup_says_of_what)
+{
+	struct span name = { NULL, 0 };
+	const bool is = outcome_is_lookup(span_of(lookups[_i].status), &name);
+
+	ck_assert_msg(is == (lookups[_i].name != NULL), "%s",
+	    lookups[_i].says);
+	if (is)
+		ck_assert(span_eq(name, span_of(lookups[_i].name)));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -260,5 +294,7 @@ main(void)
 	tcase_add_test(tc, other_names_are_no_class);
 	tcase_add_loop_test(tc, a_refused_recipient_may_not_end_it, 0,
 	    MW_N_OF(goes_on));
+	tcase_add_loop_test(tc, a_failed_lookup_says_of_what, 0,
+	    MW_N_OF(lookups));
 	return suite_main(s);
 }

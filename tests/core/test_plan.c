@@ -71,6 +71,57 @@ START_TEST(an_address_has_its_destination)
 }
 END_TEST
 
+static const struct {
+	const char *says;
+	const char *domain;
+	bool asks;
+	const char *mx;		/* what DNS says then; "": nobody's */
+	int with_catch_all, without;
+} by_mx[] = {
+	{ "a domain that a destination names", "contoso.com", false, "", 2,
+	    -1 },
+	{ "one below a suffix of one", "x.contoso.com", false, "", 2, -1 },
+	{ "a host below the suffix", "fabrikam.com", true,
+	    "fabrikam-com.mail.example.net", 1, 1 },
+	{ "far below", "fabrikam.com", true, "a.b.mail.example.net", 1, 1 },
+	{ "the suffix itself is not below it", "fabrikam.com", true,
+	    "mail.example.net", 2, -1 },
+	{ "nor is what ends alike", "fabrikam.com", true,
+	    "xmail.example.net", 2, -1 },
+	{ "nobody's", "fabrikam.com", true, "", 2, -1 },
+	{ "its own host", "a.mail.example.net", true, "a.mail.example.net", 1,
+	    1 },
+};
+
+START_TEST(mx_decide_where_no_name_does)
+{
+	struct destination_map *domains = destination_map_new();
+	struct destination_map *mx = destination_map_new();
+	struct plan p = plan_with(domains, 2);
+	struct destination_pattern suffix = { .suffix = true,
+		.destination = 1 }, other;
+	struct domain domain, host = { .len = 0 };
+
+	ck_assert(domain_parse(span_of(by_mx[_i].domain), &domain));
+	if (by_mx[_i].mx[0] != '\0')
+		ck_assert(domain_parse(span_of(by_mx[_i].mx), &host));
+	ck_assert(!plan_asks_mx(&p, &domain));
+	p.mx = mx;
+	ck_assert_msg(!plan_asks_mx(&p, &domain), "no suffix, no question");
+	ck_assert(domain_parse(SPAN("mail.example.net"), &suffix.domain));
+	ck_assert(destination_map_add(mx, &suffix, &other));
+	ck_assert_msg(plan_asks_mx(&p, &domain) == by_mx[_i].asks, "%s",
+	    by_mx[_i].says);
+	ck_assert_msg(plan_match_mx(&p, &host) == by_mx[_i].with_catch_all,
+	    "%s", by_mx[_i].says);
+	p.catch_all = -1;
+	ck_assert_msg(plan_match_mx(&p, &host) == by_mx[_i].without,
+	    "%s, no catch-all", by_mx[_i].says);
+	destination_map_free(&domains);
+	destination_map_free(&mx);
+}
+END_TEST
+
 START_TEST(names_are_found_as_they_are_written)
 {
 	struct destination_map *domains = destination_map_new();
@@ -120,6 +171,8 @@ main(void)
 	suite_add_tcase(s, tc);
 	tcase_add_loop_test(tc, an_address_has_its_destination, 0,
 	    MW_N_OF(matches));
+	tcase_add_loop_test(tc, mx_decide_where_no_name_does, 0,
+	    MW_N_OF(by_mx));
 	tcase_add_test(tc, names_are_found_as_they_are_written);
 	tcase_add_test(tc, a_lane_has_its_destination_s_name);
 	tcase_add_test(tc, levels_are_spelt_as_in_postconf);

@@ -201,6 +201,108 @@ START_TEST(a_bare_domain_is_no_mx_without_mx)
 }
 END_TEST
 
+/* The catch-all's lane goes to any MX; a forest known by its MX has a cap of
+ * its own, and a relay that is no MX as its second route. */
+enum { LANE, FOREST, RELAYED, NAMES };
+enum { ANY = UPSTREAMS, ALL_UPSTREAMS };
+
+static const struct upstream with_any[] = {
+	[FILTER] = {
+		.n_nexthops = 1, .nexthops = { "[filter.example.net]:25" },
+	},
+	[OUTLOOK] = {
+		.n_nexthops = 1, .nexthops = { "[.mail.example.com]:25" },
+		.mx = true,
+	},
+	[EXCHANGE] = {
+		.n_nexthops = 1, .nexthops = { "[.other.example]:25" },
+	},
+	[ANY] = { .mx = true },
+};
+static const struct destination by_mx[] = {
+	[LANE] = { .n_routes = 2,
+	    .routes = { { .upstream = ANY }, { .upstream = EXCHANGE } } },
+	[FOREST] = { .n_routes = 2,
+	    .routes = { { .upstream = FILTER }, { .upstream = OUTLOOK } } },
+	[RELAYED] = { .n_routes = 1, .routes = { { .upstream = FILTER } } },
+	[NAMES] = { .n_routes = 1, .routes = { { .upstream = OUTLOOK } } },
+};
+
+static const struct {
+	const char *says;
+	uint32_t lane;
+	const char *nexthop;
+	bool asks;
+	const char *mx;		/* "": not known */
+	uint32_t destination;
+	int upstream;
+} lanes[] = {
+	{ "a domain of the forest leaves the catch-all", LANE,
+	    "fabrikam.test", true, "fabrikam-test.mail.example.com", FOREST,
+	    OUTLOOK },
+	{ "a stranger goes to its own MX", LANE, "stranger.test", true,
+	    "mx.stranger.test", LANE, ANY },
+	{ "so does one that DNS has not told of", LANE, "fabrikam.test", true,
+	    "", LANE, ANY },
+	{ "a system known by a suffix, within the lane", LANE, "o.test", true,
+	    "mx.other.example", LANE, EXCHANGE },
+	{ "a destination without a route to MX is left where it was", LANE,
+	    "r.test", true, "mx.relayed.example", LANE, ANY },
+	{ "a domain that has a name stays", LANE, "named.test", true,
+	    "named-test.mail.example.com", LANE, ANY },
+	{ "nor does a lane of one system", NAMES, "fabrikam.test", false,
+	    "mx.stranger.test", NAMES, OUTLOOK },
+	{ "nor a host in brackets", FOREST, "[filter.example.net]", false, "",
+	    FOREST, FILTER },
+	{ "a lane of its own stays its own", FOREST, "fabrikam.test", true,
+	    "mx.stranger.test", FOREST, OUTLOOK },
+	{ "no next hop", LANE, "[", false, "", LANE, -1 },
+};
+
+static void
+add_suffix(struct destination_map *map, const char *name, bool suffix,
+    uint32_t destination)
+{
+	struct destination_pattern pattern = {
+		.suffix = suffix, .destination = destination,
+	}, other;
+
+	ck_assert(domain_parse(span_of(name), &pattern.domain));
+	ck_assert(destination_map_add(map, &pattern, &other));
+}
+
+START_TEST(a_lane_is_left_by_mx)
+{
+	struct destination_map *mx = destination_map_new();
+	struct destination_map *names = destination_map_new();
+	const struct plan p = {
+		.upstreams = with_any, .n_upstreams = ALL_UPSTREAMS,
+		.destinations = by_mx, .n_destinations = MW_N_OF(by_mx),
+		.domains = names, .mx = mx, .catch_all = LANE,
+	};
+	struct domain asked, host = { .len = 0 };
+	uint32_t destination = lanes[_i].lane;
+	int route;
+
+	add_suffix(mx, "mail.example.com", true, FOREST);
+	add_suffix(mx, "relayed.example", true, RELAYED);
+	add_suffix(names, "named.test", false, NAMES);
+	if (lanes[_i].mx[0] != '\0')
+		ck_assert(domain_parse(span_of(lanes[_i].mx), &host));
+	ck_assert_msg(route_asks_mx(&p, destination,
+	    span_of(lanes[_i].nexthop), &asked) == lanes[_i].asks, "%s",
+	    lanes[_i].says);
+	route = route_find_by_mx(&p, &destination, span_of(lanes[_i].nexthop),
+	    &host);
+	ck_assert_msg(destination == lanes[_i].destination, "%s",
+	    lanes[_i].says);
+	ck_assert_msg((route < 0 ? -1 : (int)by_mx[destination].routes[route]
+	    .upstream) == lanes[_i].upstream, "%s", lanes[_i].says);
+	destination_map_free(&mx);
+	destination_map_free(&names);
+}
+END_TEST
+
 static struct upstream_view
 view_in(enum breaker_state state)
 {
@@ -469,6 +571,7 @@ main(void)
 	    MW_N_OF(hosts));
 	tcase_add_test(tc, an_mx_is_below_its_domain);
 	tcase_add_test(tc, a_bare_domain_is_no_mx_without_mx);
+	tcase_add_loop_test(tc, a_lane_is_left_by_mx, 0, MW_N_OF(lanes));
 	tcase_add_loop_test(tc, an_alternate_filters_and_may_take_mail, 0,
 	    MW_N_OF(alternates));
 	tcase_add_loop_test(tc, a_bypass_needs_all_its_conditions, 0,

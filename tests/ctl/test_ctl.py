@@ -35,6 +35,8 @@ upstreams = {
   exchange  = { nexthop = "[x.example.net]:25"; connections = 20;
                 tls = "encrypt"; };
   own       = { mx = true; connections = 600; };
+  forest    = { nexthop = "[.forest.test]:25"; mx = true; connections = 8; };
+  world     = { mx = true; connections = 25; };
   small     = { nexthop = "[s.example.net]:25"; connections = 1;
                 breaker = { slow_after = "60s"; }; };
 };
@@ -56,6 +58,10 @@ destinations = {
 """
 CATCH_ALL = ('rest = { catch_all = true; '
              'routes = ( { upstream = "filter"; } ); };')
+BY_MX = """
+  forest = { mx = [ ".forest.test" ]; routes = ( { upstream = "forest"; } ); };
+  rest = { catch_all = true; routes = ( { upstream = "world"; } ); };
+"""
 
 
 class Bench:
@@ -559,6 +565,14 @@ def postfix(bench):
     inet = bench.write("inet.conf", milter="inet:127.0.0.1:10030")
     tap.ok("{ inet:127.0.0.1:10030, " in bench.run("postfix", config=inet)[1],
            "a socket on TCP as it stands")
+    by_mx = parts(bench.run("postfix", config=bench.write(
+        "mx.conf", catch_all=BY_MX))[1])
+    tap.ok("default_transport = mw-rest:" in by_mx[0].splitlines() and
+           "mw-rest unix - - n - 78 smtp" in by_mx[1].splitlines(),
+           "a lane to all MX has processes for who is known by MX", *by_mx)
+    tap.ok("# forest is known by its MX: mail for its domains leaves through "
+           "mw-rest," in by_mx[2].splitlines(),
+           "and these need no line in the table", by_mx[2])
     far = bench.write("far.conf", milter="unix:/run/mailweir/milter")
     tap.ok("{ unix:/run/mailweir/milter, " in
            bench.run("postfix", config=far)[1],

@@ -2,6 +2,7 @@
 # corpus. A fuzzer sees only what is instrumented, so all of the tree is.
 fuzz_targets = \
 	tests/fuzz/fuzz_config \
+	tests/fuzz/fuzz_dns_mx \
 	tests/fuzz/fuzz_domain \
 	tests/fuzz/fuzz_maillog \
 	tests/fuzz/fuzz_netstring \
@@ -26,6 +27,10 @@ EXTRA_DIST += tests/fuzz/replay.c tests/fuzz/corpus
 tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_config.c $(fuzz_main)
 tests_fuzz_fuzz_config_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_config_LDADD = $(config_libs)
+
+tests_fuzz_fuzz_dns_mx_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_dns_mx.c $(fuzz_main)
+tests_fuzz_fuzz_dns_mx_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_dns_mx_LDADD = $(wire_libs)
 
 tests_fuzz_fuzz_domain_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_domain.c $(fuzz_main)
 tests_fuzz_fuzz_domain_LDFLAGS = $(fuzz_ldflags)

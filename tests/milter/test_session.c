@@ -43,6 +43,13 @@ static struct {
 static struct session session;
 static struct reply reply;
 
+static int
+match(void *self, struct span recipient)
+{
+	(void)self;
+	return plan_match(&plan, recipient);
+}
+
 static bool
 take(void *self, uint32_t destination, const char *member)
 {
@@ -98,6 +105,7 @@ count_accepted(void *self, uint32_t destination, bool waits)
 
 static const struct session_world world = {
 	.plan = &plan,
+	.match = match,
 	.take = take,
 	.give_back = give_back,
 	.look = look,

@@ -104,6 +104,32 @@ START_TEST(what_is_no_address_is_refused)
 }
 END_TEST
 
+START_TEST(it_finds_by_mx)
+{
+	struct destination_map *m = map(), *mx = map();
+	struct plan p = plan_with(m, 1);
+	struct domain host = { .len = 0 };
+	struct explanation e;
+
+	p.mx = mx;
+	ck_assert(explain_find(&p, SPAN("a@contoso.com"), &e));
+	ck_assert(!e.asks_mx);
+	ck_assert(explain_find(&p, SPAN("a@other.example"), &e));
+	ck_assert(e.asks_mx);
+	explain_by_mx(&p, false, &host, &e);
+	ck_assert_int_eq(e.match, EXPLAIN_CATCH_ALL);
+	ck_assert(!e.mx_known);
+	ck_assert(domain_parse(SPAN("other-example.c.b.contoso.com"), &host));
+	explain_by_mx(&p, true, &host, &e);
+	ck_assert_int_eq(e.match, EXPLAIN_MX);
+	ck_assert_str_eq(e.pattern, ".c.b.contoso.com");
+	ck_assert_str_eq(e.destination->name, "contoso");
+	ck_assert_str_eq(explain_match_name(e.match), "mx");
+	destination_map_free(&m);
+	destination_map_free(&mx);
+}
+END_TEST
+
 static const struct breaker closed, open = { .state = BREAKER_OPEN,
 	.reason = BREAKER_STREAK, .trips = 1, .since_ms = NOW - 1000,
 	.until_ms = NOW + 28000 };
@@ -200,6 +226,7 @@ main(void)
 	Suite *s = suite_create("observe");
 
 	suite_add_tcase(s, tc);
+	tcase_add_test(tc, it_finds_by_mx);
 	tcase_add_loop_test(tc, it_finds_what_matched, 0, MW_N_OF(finds));
 	tcase_add_test(tc, what_is_no_address_is_refused);
 	tcase_add_test(tc, a_hold_is_told);

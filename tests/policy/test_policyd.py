@@ -908,11 +908,11 @@ GROUPS = [
 ]
 
 
-def main(groups):
+def main(groups, make=Daemons):
     number = failed = 0
     print("1..%d" % sum(len(tests) for _, tests in groups), flush=True)
     for settings, tests in groups:
-        daemons = Daemons(**settings)
+        daemons = make(**settings)
         try:
             for test in tests:
                 number += 1

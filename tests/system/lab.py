@@ -72,8 +72,8 @@ class Lab:
             file.write(text)
         return self.path(name)
 
-    def relay(self, **options):
-        relay = Relay(self.port(), **options)
+    def relay(self, port=0, **options):
+        relay = Relay(port or self.port(), **options)
         self.relays.append(relay)
         self.closing.append(relay.close)
         return relay

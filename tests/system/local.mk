@@ -3,7 +3,7 @@ dist_check_SCRIPTS += tests/system/test_alone.py \
 	tests/system/test_backup.py tests/system/test_bypass.py \
 	tests/system/test_cap.py tests/system/test_feed.py \
 	tests/system/test_forest.py tests/system/test_gate.py \
-	tests/system/test_hold.py tests/system/test_outage.py \
+	tests/system/test_hold.py tests/system/test_mx.py tests/system/test_outage.py \
 	tests/system/test_outage_silent.py \
 	tests/system/test_postfix_facts.py tests/system/test_readme.py \
 	tests/system/test_release.py tests/system/test_throttle.py \

@@ -222,13 +222,15 @@ def address(line):
 
 
 class Relay:
-    """Listens from birth. tls: an ssl.SSLContext to offer STARTTLS with;
+    """Listens from birth, at an address of loopback. tls: an ssl.SSLContext to offer STARTTLS with;
     limit, seconds: a forest that takes so many connections and so long a
     message."""
 
-    def __init__(self, port, tls=None, limit=0, seconds=0):
+    def __init__(self, port, tls=None, limit=0, seconds=0,
+                 at="127.0.0.1"):
         self.port = port
-        self.nexthop = "[127.0.0.1]:%d" % port
+        self.at = at
+        self.nexthop = "[%s]:%d" % (at, port)
         self.tls = tls
         self.limit = limit
         self.seconds = seconds
@@ -283,7 +285,7 @@ class Relay:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM,
                                      socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind(("127.0.0.1", self.port))
+        self._socket.bind((self.at, self.port))
 
     async def _listen(self):
         self._server = await loop.get().create_server(

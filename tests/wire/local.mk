@@ -1,5 +1,10 @@
 # Tests of wire.
 if HAVE_CHECK
+check_PROGRAMS += tests/wire/test_dns_mx
+tests_wire_test_dns_mx_SOURCES = tests/wire/test_dns_mx.c
+tests_wire_test_dns_mx_CFLAGS = $(test_cflags)
+tests_wire_test_dns_mx_LDADD = $(wire_libs) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/wire/test_maillog
 tests_wire_test_maillog_SOURCES = tests/wire/test_maillog.c
 tests_wire_test_maillog_CFLAGS = $(test_cflags)
