@@ -235,6 +235,20 @@ begin_tls(struct run *r)
 	set_timer(r);
 }
 
+static void
+end_handshake(struct run *r, bool well)
+{
+	const char *why = well ? NULL : starttls_trouble(r->bev);
+
+	if (well) {
+		probe_secured(&r->probe);
+		say(r);
+	} else if (why != NULL)
+		not_secured(r, why);
+	else
+		broke(r, PROBE_LOST);
+}
+
 /* False when the run has no more to hear in clear, or is gone. */
 static bool
 heard(struct run *r)
@@ -286,21 +300,13 @@ on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct run *r = arg;
 	const int error = EVUTIL_SOCKET_ERROR();
-	const char *why = NULL;
 
-	if (r->probe.stage == PROBE_HANDSHAKE &&
-	    !(what & BEV_EVENT_CONNECTED))
-		why = starttls_trouble(bev);
-	if (r->probe.stage == PROBE_HANDSHAKE &&
-	    (what & BEV_EVENT_CONNECTED)) {
-		probe_secured(&r->probe);
-		say(r);
-	} else if (what & BEV_EVENT_CONNECTED) {
+	if (r->probe.stage == PROBE_HANDSHAKE)
+		end_handshake(r, (what & BEV_EVENT_CONNECTED) != 0);
+	else if (what & BEV_EVENT_CONNECTED) {
 		probe_connected(&r->probe);
 		set_timer(r);
-	} else if (why != NULL)
-		not_secured(r, why);
-	else if (r->probe.stage != PROBE_CONNECT)
+	} else if (r->probe.stage != PROBE_CONNECT)
 		broke(r, PROBE_LOST);
 	else if (bufferevent_socket_get_dns_error(bev) != 0)
 		give_up(r);
@@ -482,12 +488,13 @@ wants_preflight(const struct server *server, const struct destination *d,
 	const struct upstream_view *views = fleet_views(server->fleet);
 	const struct upstream_view *v = &views[d->routes[route].upstream];
 	const int64_t now_ms = server_fleet_ms(server);
+	const int64_t age_ms = now_ms - v->preflight.good_ms;
 
 	switch (route_bypass(server_plan(server), d, route, views, now_ms)) {
 	case BYPASS_OK:
 	case BYPASS_NO_PREFLIGHT:
 		return now_ms - v->seen_ms < SILENCE_MS &&
-		    now_ms - v->preflight.good_ms >= PREFLIGHT_MS;
+		    (age_ms >= PREFLIGHT_MS || age_ms <= -PREFLIGHT_MS);
 	case BYPASS_OBSERVE:
 	case BYPASS_UNKNOWN:
 	case BYPASS_PRIMARY_UP:
