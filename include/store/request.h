@@ -10,6 +10,7 @@
 #define STORE_REQUEST_H
 
 #include "base/err.h"
+#include "core/counter.h"
 #include "core/view.h"
 #include "core/window.h"
 
@@ -38,15 +39,6 @@ enum store_verb {
 	STORE_EVENT_ADD,
 	STORE_EVENTS,
 };
-
-/* The counters of mailweir:dest:{NAME}, in the contract's order. */
-enum dest_counter {
-	DEST_ACCEPTED, DEST_DEFERRED, DEST_DEFERRED_CAP, DEST_DEFERRED_HOLD,
-	DEST_DEFERRED_LATE, DEST_DELIVERED, DEST_REROUTED, DEST_HELD,
-	DEST_RELEASED, DEST_WOULD_DEFER, DEST_WOULD_REFUSE,
-};
-#define DEST_COUNTERS 11
-const char *dest_counter_name(enum dest_counter counter);
 
 struct store_pair {
 	const char *name, *value;
