@@ -20,7 +20,7 @@ show_hosts(const struct status *s)
 	columns_add(c, "VERSION");
 	columns_add(c, "SEEN");
 	for (uint32_t i = 0; i < s->n_hosts; i++) {
-		const struct store_host *h = &s->hosts[i];
+		const struct host_status *h = &s->hosts[i];
 		const int64_t ms = h->seen_ms < s->now_ms ?
 		    s->now_ms - h->seen_ms : 0;
 
@@ -40,7 +40,7 @@ static void
 name_hosts(const struct status *s, bool digests)
 {
 	for (uint32_t i = 0; i < s->n_hosts; i++) {
-		const struct store_host *h = &s->hosts[i];
+		const struct host_status *h = &s->hosts[i];
 
 		if (status_lost(s, h))
 			continue;
@@ -67,7 +67,7 @@ show_warnings(const struct status *s)
 	}
 	if (s->reload_due)
 		printf("warning: %s runs on another configuration than this "
-		    "file: reload it\n", s->config->host);
+		    "file: reload it\n", s->host);
 	if (s->n_hosts == 0)
 		puts("no host has been heard of yet");
 }
@@ -75,7 +75,7 @@ show_warnings(const struct status *s)
 /* "on mx1 alone: open, next step in 28s (incident 69205f0c1a2)" */
 static void
 note_alone(struct columns *c, const struct status *s,
-    const struct store_alone *a)
+    const struct alone_view *a)
 {
 	const bool waits = a->until_ms > s->now_ms;
 	char wait[24];
@@ -134,7 +134,7 @@ show_upstreams(const struct status *s)
 
 	for (size_t i = 0; i < MW_N_OF(heads); i++)
 		columns_add(c, "%s", heads[i]);
-	for (uint32_t i = 0; i < s->config->plan.n_upstreams; i++)
+	for (uint32_t i = 0; i < s->plan->n_upstreams; i++)
 		add_upstream(c, s, &s->upstreams[i]);
 	columns_print(c);
 	columns_free(&c);
@@ -189,7 +189,7 @@ add_backlog(struct columns *c, const struct status *s, const struct backlog *b)
 }
 
 static void
-show_destinations(const struct status *s)
+show_destinations(const struct status *s, const struct config *config)
 {
 	struct columns *c = columns_new(3);
 	uint32_t sheltered;
@@ -197,7 +197,7 @@ show_destinations(const struct status *s)
 	columns_add(c, "DESTINATION");
 	columns_add(c, "UNDER WAY");
 	columns_add(c, "COUNTERS");
-	for (uint32_t i = 0; i < s->config->plan.n_destinations; i++) {
+	for (uint32_t i = 0; i < s->plan->n_destinations; i++) {
 		const struct destination_status *d = &s->destinations[i];
 
 		columns_add(c, "%s", d->destination->name);
@@ -209,21 +209,21 @@ show_destinations(const struct status *s)
 		add_counters(c, d);
 		add_word(c, s, status_override(s, &d->word));
 		add_backlog(c, s, &d->backlog);
-		sheltered = shelter_count(s->config, i);
+		sheltered = shelter_count(config, i);
 		if (sheltered > 0)
 			columns_note(c, "%u sheltered on %s, until it is "
-			    "released there", sheltered, s->config->host);
+			    "released there", sheltered, s->host);
 	}
 	columns_print(c);
 	columns_free(&c);
 }
 
 void
-status_show_text(const struct status *s)
+status_show_text(const struct status *s, const struct config *config)
 {
 	printf("mode %s on this host, configuration %s\n",
-	    s->config->plan.mode == PLAN_ENFORCE ? "enforce" : "observe",
-	    s->config->digest);
+	    s->plan->mode == PLAN_ENFORCE ? "enforce" : "observe",
+	    s->digest);
 	show_warnings(s);
 	putchar('\n');
 	if (s->n_hosts > 0) {
@@ -232,5 +232,5 @@ status_show_text(const struct status *s)
 	}
 	show_upstreams(s);
 	putchar('\n');
-	show_destinations(s);
+	show_destinations(s, config);
 }

@@ -19,7 +19,7 @@
 
 #define STORE_MEMBER_MAX 160	/* HOST/ADDR:PORT/SERVERPORT */
 #define STORE_RENEW_MAX 64	/* leases in one renewal */
-#define STORE_HOST_MAX 64	/* bytes of a host's name */
+#define STORE_HOST_MAX VIEW_HOST_MAX
 #define STORE_PAIRS_MAX 16	/* fields of an event */
 
 enum store_verb {
@@ -167,15 +167,6 @@ struct store_event {
 	} pairs[STORE_PAIRS_MAX];
 };
 
-/* A host's own breaker, as others see it: for people, and the host itself. */
-struct store_alone {
-	char host[STORE_HOST_MAX + 1];
-	enum breaker_state state;
-	uint32_t allowance;	/* per mille */
-	int64_t until_ms;
-	char incident[INCIDENT_MAX + 1];
-};
-
 struct store_reply {
 	enum store_verb verb;
 	int64_t now_ms;		/* the store's clock */
@@ -203,7 +194,7 @@ struct store_reply {
 			uint32_t in_use, waiting;
 			struct window window;
 			uint32_t n_alone;
-			struct store_alone alone[WINDOW_HOSTS];
+			struct alone_view alone[WINDOW_HOSTS];
 		} upstream;	/* OBSERVE */
 		struct {
 			bool stale;	/* not written; record is the present one */

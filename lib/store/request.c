@@ -24,7 +24,7 @@ store_alone_record(const struct store_reply *reply, const char *host)
 	struct upstream_record own = { 0 };
 
 	for (uint32_t i = 0; i < reply->u.upstream.n_alone; i++) {
-		const struct store_alone *row = &reply->u.upstream.alone[i];
+		const struct alone_view *row = &reply->u.upstream.alone[i];
 		const bool part = row->state == BREAKER_SHEDDING ||
 		    row->state == BREAKER_RAMP;
 
