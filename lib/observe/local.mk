@@ -4,6 +4,7 @@ lib_libobserve_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 lib_libobserve_a_SOURCES = \
 	include/observe/event.h lib/observe/event.c \
 	include/observe/explain.h lib/observe/explain.c \
+	include/observe/history.h lib/observe/history.c \
 	include/observe/json.h lib/observe/json.c \
 	include/observe/status.h lib/observe/status.c \
 	lib/observe/status_json.c
