@@ -3,6 +3,7 @@
 fuzz_targets = \
 	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_domain \
+	tests/fuzz/fuzz_http_request \
 	tests/fuzz/fuzz_maillog \
 	tests/fuzz/fuzz_netstring \
 	tests/fuzz/fuzz_policy_request \
@@ -30,6 +31,10 @@ tests_fuzz_fuzz_config_LDADD = $(config_libs)
 tests_fuzz_fuzz_domain_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_domain.c $(fuzz_main)
 tests_fuzz_fuzz_domain_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_domain_LDADD = $(core_libs)
+
+tests_fuzz_fuzz_http_request_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_http_request.c $(fuzz_main)
+tests_fuzz_fuzz_http_request_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_http_request_LDADD = $(wire_libs)
 
 tests_fuzz_fuzz_maillog_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_maillog.c $(fuzz_main)
 tests_fuzz_fuzz_maillog_LDFLAGS = $(fuzz_ldflags)

@@ -1,5 +1,10 @@
 # Tests of wire.
 if HAVE_CHECK
+check_PROGRAMS += tests/wire/test_http_request
+tests_wire_test_http_request_SOURCES = tests/wire/test_http_request.c
+tests_wire_test_http_request_CFLAGS = $(test_cflags)
+tests_wire_test_http_request_LDADD = $(wire_libs) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/wire/test_maillog
 tests_wire_test_maillog_SOURCES = tests/wire/test_maillog.c
 tests_wire_test_maillog_CFLAGS = $(test_cflags)
