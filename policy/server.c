@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "policy/backlog.h"
 #include "policy/conn.h"
+#include "policy/desk.h"
 #include "policy/feed.h"
 #include "policy/prober.h"
 #include "policy/release.h"
@@ -103,6 +104,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	fleet_tick(l->server.fleet, now_ms);
 	prober_tick(l->server.prober, now_ms);
 	feed_tick(l->server.feed, now_ms);
+	desk_tick(l->server.desk, now_ms);
 	if (is_due(&l->next_tally_ms, TALLY_MS, now_ms))
 		send_counters(l);
 	if (is_due(&l->next_heartbeat_ms, HEARTBEAT_MS, now_ms))
@@ -131,6 +133,8 @@ on_health(void *arg, enum store_trouble trouble, const char *text)
 {
 	struct loop *l = arg;
 
+	if (l->server.desk != NULL)
+		desk_health(l->server.desk, trouble, text);
 	if (trouble == STORE_FINE) {
 		log_info("redis", LOG_TEXT("state", "fine"));
 		fleet_store_is_back(l->server.fleet);
@@ -159,6 +163,7 @@ on_reload(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	config_errors_log(&errors);
 	config_errors_free(&errors);
+	desk_reloaded(l->server.desk, fresh != NULL);
 	if (fresh == NULL) {
 		log_error("reload", LOG_TEXT("result",
 		    "bad file, the old configuration stays in force"));
@@ -242,6 +247,7 @@ say_farewell(struct loop *l)
 	const struct timeval moment = { .tv_usec = FAREWELL_MS * 1000 };
 
 	release_free(&l->release);
+	desk_close(l->server.desk);
 	conn_close_all(&l->server);
 	feed_free(&l->server.feed);
 	prober_free(&l->server.prober);
@@ -288,12 +294,17 @@ loop_init(struct loop *l, const struct server_start *start)
 	l->roster = roster_new(l->server.port, on_hosts, l);
 	l->server.backlogs = backlogs_new(&l->server);
 	l->release = release_new(&l->server);
+	l->server.desk = desk_new(&(struct desk_options){
+		.server = &l->server, .roster = l->roster,
+		.fd = start->status_fd,
+	    });
 }
 
 static void
 loop_free(struct loop *l)
 {
 	store_async_free(&l->store);
+	desk_free(&l->server.desk);
 	roster_free(&l->roster);
 	intake_free(&l->server.intake);
 	fleet_free(&l->server.fleet);

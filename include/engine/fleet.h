@@ -97,6 +97,7 @@ struct fleet_destination {
 	int64_t told_ms;
 	uint64_t counters[DEST_COUNTERS];
 	uint32_t leases;
+	struct backlog backlog;	/* of all hosts' queues */
 };
 /* By the plan's destination index; good until the next reload. */
 const struct fleet_destination *fleet_destinations(const struct fleet *fleet);

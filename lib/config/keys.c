@@ -52,7 +52,8 @@ static const struct config_key keys[KEYS] = {
 	    "where smtpd's milter protocol is spoken; \"\" for off", NOW },
 	[KEY_LISTEN_STATUS] = { "listen", "status", "string",
 	    "unix:/PATH, inet:ADDRESS:PORT", "",
-	    "where the metrics are; \"\" for off", PLANNED },
+	    "where a browser sees the status, and Prometheus the metrics "
+	    "(HTTP, read only); \"\" for off", NOW },
 
 	[KEY_UPSTREAM_NEXTHOP] = { "upstreams.X", "nexthop", "strings",
 	    "16 at most", "[]",

@@ -42,6 +42,7 @@ has_read(void *arg, const struct store_reply *reply, const struct err *err)
 	h->word = reply->u.destination.hold;
 	h->counts.told_ms = reply->now_ms;
 	h->counts.leases = reply->u.destination.leases;
+	h->counts.backlog = reply->u.destination.backlog;
 	memcpy(h->counts.counters, reply->u.destination.counters,
 	    sizeof(h->counts.counters));
 	if (h->index >= 0) {

@@ -6,6 +6,8 @@ lib_libobserve_a_SOURCES = \
 	include/observe/explain.h lib/observe/explain.c \
 	include/observe/history.h lib/observe/history.c \
 	include/observe/json.h lib/observe/json.c \
+	include/observe/overview.h lib/observe/overview.c \
+	lib/observe/metrics.c \
 	include/observe/status.h lib/observe/status.c \
 	lib/observe/status_json.c
 
