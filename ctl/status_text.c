@@ -4,6 +4,7 @@
 #include "ctl/print.h"
 #include "ctl/shelter.h"
 #include "ctl/status.h"
+#include "observe/words.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@ show_hosts(const struct status *s)
 		columns_add(c, "%s", h->digest);
 		columns_add(c, "%s", h->version);
 		columns_add(c, "%s%s ago", status_lost(s, h) ? "lost, " : "",
-		    print_wait(ms, age));
+		    words_wait(ms, age));
 	}
 	columns_print(c);
 	columns_free(&c);
@@ -82,7 +83,7 @@ note_alone(struct columns *c, const struct status *s,
 
 	columns_note(c, "on %s alone: %s%s%s (incident %s)", a->host,
 	    breaker_state_name(a->state), waits ? ", next step in " : "",
-	    waits ? print_wait(a->until_ms - s->now_ms, wait) : "",
+	    waits ? words_wait(a->until_ms - s->now_ms, wait) : "",
 	    a->incident);
 }
 
@@ -98,27 +99,27 @@ add_upstream(struct columns *c, const struct status *s,
 	columns_add(c, "%s", u->upstream->name);
 	columns_add(c, "%s", breaker_state_name(view_state(&u->view,
 	    s->now_ms)));
-	columns_add(c, "%s", print_share(view_allowance(&u->view, s->now_ms),
+	columns_add(c, "%s", words_share(view_allowance(&u->view, s->now_ms),
 	    share));
 	columns_add(c, "%u/%u", u->in_use, u->cap);
 	columns_add(c, "%u", u->waiting);
 	columns_add(c, "%s", forced != NULL ? "forced" :
 	    breaker_reason_name(r->breaker.reason));
 	columns_add(c, "%s", forced != NULL ? "" :
-	    print_wait(status_next_step(s, u), wait));
+	    words_wait(status_next_step(s, u), wait));
 	columns_add(c, "%s", r->incident);
 	if (forced != NULL)
 		columns_note(c, "forced %s by %s for another %s: %s",
 		    override_state_name(forced->state), forced->by,
-		    print_wait(forced->until_ms - s->now_ms, wait),
+		    words_wait(forced->until_ms - s->now_ms, wait),
 		    forced->reason);
 	if (u->view.preflight.locked_ms > s->now_ms)
 		columns_note(c, "locked: takes mail from the filter only; "
 		    "asked again in %s",
-		    print_wait(u->view.preflight.locked_ms - s->now_ms, wait));
+		    words_wait(u->view.preflight.locked_ms - s->now_ms, wait));
 	if (r->breaker.down_ms > 0)
 		columns_note(c, "takes no mail for %s now",
-		    print_wait(s->now_ms - r->breaker.down_ms, wait));
+		    words_wait(s->now_ms - r->breaker.down_ms, wait));
 	if (r->breaker.state != BREAKER_CLOSED && r->sample[0] != '\0')
 		columns_note(c, "because of %s: %s", r->rule, r->sample);
 	for (uint32_t i = 0; i < u->n_alone; i++)
@@ -167,7 +168,7 @@ add_word(struct columns *c, const struct status *s, const struct override *o)
 		snprintf(rate, sizeof(rate), " at %u a second", o->rate);
 	columns_note(c, "%s%s by %s for another %s%s%s",
 	    o->state == OVERRIDE_HOLD ? "on hold" : "released", rate, o->by,
-	    print_wait(o->until_ms - s->now_ms, wait),
+	    words_wait(o->until_ms - s->now_ms, wait),
 	    o->reason[0] != '\0' ? ": " : "", o->reason);
 }
 
@@ -185,7 +186,7 @@ add_backlog(struct columns *c, const struct status *s, const struct backlog *b)
 		snprintf(expiring, sizeof(expiring), "; WARNING: %u will soon "
 		    "be too old for Postfix to keep", b->expiring);
 	columns_note(c, "%u in the queue, the oldest for %s%s", b->messages,
-	    print_wait(age_ms > 0 ? age_ms : 0, age), expiring);
+	    words_wait(age_ms > 0 ? age_ms : 0, age), expiring);
 }
 
 static void

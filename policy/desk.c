@@ -25,11 +25,11 @@
 #define EVENTS_SHOWN 20
 #define LAG_MS 60000		/* how long a late turn of the loop is told of */
 
-/* A paper and who writes it. */
+/* A paper, and who writes it; or it is printed once and for all. */
 struct sheet {
-	const char *path;
+	const char *path, *type;
 	void (*write)(const struct overview *o, struct buf *to);
-	struct desk_paper paper;
+	struct span (*print)(void);
 	struct buf text;
 	int64_t until_ms;	/* it is fresh */
 };
@@ -41,12 +41,21 @@ write_status(const struct overview *o, struct buf *to)
 }
 
 static const struct sheet sheets[] = {
-	{ .path = "/metrics", .write = overview_metrics, .paper.type =
-	    "text/plain; version=0.0.4; charset=utf-8" },
-	{ .path = "/healthz", .write = overview_health, .paper.type =
-	    "application/json" },
-	{ .path = "/status.json", .write = write_status, .paper.type =
-	    "application/json" },
+	{ .path = "/", .type = "text/html; charset=utf-8",
+	    .write = overview_page },
+	{ .path = "/metrics", .type =
+	    "text/plain; version=0.0.4; charset=utf-8",
+	    .write = overview_metrics },
+	{ .path = "/healthz", .type = "application/json",
+	    .write = overview_health },
+	{ .path = "/status.json", .type = "application/json",
+	    .write = write_status },
+	{ .path = "/status.css", .type = "text/css; charset=utf-8",
+	    .print = overview_style },
+	{ .path = "/status.js", .type = "text/javascript; charset=utf-8",
+	    .print = overview_script },
+	{ .path = "/status.svg", .type = "image/svg+xml",
+	    .print = overview_icon },
 };
 #define SHEETS MW_N_OF(sheets)
 
@@ -223,7 +232,6 @@ write_sheet(struct desk *d, struct sheet *sheet)
 	    destinations);
 	buf_clear(&sheet->text);
 	sheet->write(&o, &sheet->text);
-	sheet->paper.text = buf_span(&sheet->text);
 	mem_free(o.status.hosts);
 	mem_free(o.status.upstreams);
 	mem_free(o.status.destinations);
@@ -348,21 +356,29 @@ desk_reloaded(struct desk *d, bool well)
 		d->sheets[i].until_ms = 0;
 }
 
-const struct desk_paper *
-desk_paper(struct desk *d, struct span path)
+static struct span
+text_of(struct desk *d, struct sheet *sheet)
 {
 	const int64_t now_ms = clock_mono_ms();
 
-	for (size_t i = 0; i < SHEETS; i++) {
-		struct sheet *sheet = &d->sheets[i];
-
-		if (!span_eq(path, span_of(sheet->path)))
-			continue;
-		if (now_ms >= sheet->until_ms) {
-			write_sheet(d, sheet);
-			sheet->until_ms = now_ms + FRESH_MS;
-		}
-		return &sheet->paper;
+	if (sheet->print != NULL)
+		return sheet->print();
+	if (now_ms >= sheet->until_ms) {
+		write_sheet(d, sheet);
+		sheet->until_ms = now_ms + FRESH_MS;
 	}
-	return NULL;
+	return buf_span(&sheet->text);
+}
+
+bool
+desk_paper(struct desk *d, struct span path, struct desk_paper *out)
+{
+	for (size_t i = 0; i < SHEETS; i++) {
+		if (!span_eq(path, span_of(d->sheets[i].path)))
+			continue;
+		out->type = d->sheets[i].type;
+		out->text = text_of(d, &d->sheets[i]);
+		return true;
+	}
+	return false;
 }

@@ -36,7 +36,7 @@ struct desk_paper {
 	const char *type;	/* of its content */
 	struct span text;	/* good until the next turn of the loop */
 };
-/* The paper that lies under a path; NULL: none. */
-const struct desk_paper *desk_paper(struct desk *desk, struct span path);
+/* The paper that lies under a path; false: none. */
+bool desk_paper(struct desk *desk, struct span path, struct desk_paper *out);
 
 #endif

@@ -58,16 +58,16 @@ refuse(struct conn *c, unsigned code, const char *headers, struct span words)
 static enum conn_next
 show(struct conn *c, const struct http_request *r)
 {
-	const struct desk_paper *paper = desk_paper(c->server->desk, r->path);
+	struct desk_paper paper;
 
 	if (r->method == HTTP_OTHER)
 		return refuse(c, 405, ALLOW HEADERS, SPAN("read only\n"));
-	if (paper == NULL)
+	if (!desk_paper(c->server->desk, r->path, &paper))
 		return refuse(c, 404, HEADERS, SPAN("no such page\n"));
 	return answer(c, &(struct http_answer){
-		.code = 200, .type = paper->type, .headers = HEADERS,
-		.length = paper->text.len,
-	    }, r->method == HTTP_HEAD ? (struct span){ 0 } : paper->text);
+		.code = 200, .type = paper.type, .headers = HEADERS,
+		.length = paper.text.len,
+	    }, r->method == HTTP_HEAD ? (struct span){ 0 } : paper.text);
 }
 
 static enum conn_next

@@ -59,7 +59,11 @@ int64_t overview_told(const struct overview *o);
 void overview_metrics(const struct overview *o, struct buf *to);
 /* For an orchestrator, as one JSON object: alive it is, as it answers. */
 void overview_health(const struct overview *o, struct buf *to);
-/* For people: a page of HTML that needs /status.css and likes /status.js. */
+/* For people: a page of HTML, and what it loads as status.css, status.js and
+ * status.svg. */
 void overview_page(const struct overview *o, struct buf *to);
+struct span overview_style(void);
+struct span overview_script(void);
+struct span overview_icon(void);
 
 #endif

@@ -4,6 +4,7 @@ browser get, and what a bad client does not. Real daemon, real redis-server.
 Speaks TAP."""
 
 import contextlib
+import html.parser
 import json
 import os
 import re
@@ -245,6 +246,72 @@ def the_json_is_that_of_the_command(site):
     until(known, "the same figures")
 
 
+class Page(html.parser.HTMLParser):
+    """Every element is closed, nothing is loaded from elsewhere, nothing runs
+    but the script."""
+
+    VOID = ("meta", "link")
+
+    def __init__(self, text):
+        super().__init__()
+        self.open = []
+        self.loads = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+        equal(self.open, [])
+
+    def handle_starttag(self, tag, attrs):
+        for name, value in attrs:
+            if name in ("src", "href"):
+                self.loads.append(value)
+            if name == "style" or name.startswith("on"):
+                raise AssertionError("%s has %s" % (tag, name))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag):
+        equal(self.open.pop(), tag)
+
+    def handle_data(self, data):
+        if self.open[-1:] in (["script"], ["style"]) and data:
+            raise AssertionError(data)
+        self.text += data
+
+
+def the_page_is_whole_and_stands_alone(site):
+    code, headers, body = get(site, "/")
+    equal((code, headers["Content-Type"]), (200, "text/html; charset=utf-8"))
+    policy = headers["Content-Security-Policy"]
+    if "default-src 'none'" not in policy or "unsafe" in policy:
+        raise AssertionError(policy)
+    page = Page(body)
+    for name in ("All mail moves.", "filter", "contoso", "mx1", "Redis fine"):
+        if name not in page.text:
+            raise AssertionError(name)
+    for path in page.loads:
+        code, headers, body = get(site, "/" + path)
+        equal((code, len(body) > 100), (200, True))
+    equal(sorted(page.loads), ["metrics", "status.css", "status.js",
+                               "status.json", "status.svg"])
+
+
+def a_reason_is_shown_as_it_was_given(site):
+    reason = "<script>alert('1')</script> & more"
+    site.force("force", "filter", "open", "--for", "1m", "--reason", reason)
+    until(lambda: reason in Page(body_of(site, "/")).text, "the reason")
+    until(lambda: "override" in Page(body_of(site, "/")).text, "the event")
+    if "<script>a" in body_of(site, "/"):
+        raise AssertionError("it would run")
+    if "filter takes no mail." not in Page(body_of(site, "/")).text:
+        raise AssertionError("no headline")
+    site.force("force", "filter", "auto")
+
+
 def a_head_has_no_body(site):
     code, headers, body = get(site, "/metrics", "HEAD")
     equal((code, body), (200, ""))
@@ -366,7 +433,8 @@ GROUPS = [
     ({}, [
         metrics_are_in_the_text_format, promtool_finds_no_fault,
         counters_follow_the_mail, states_and_slots_are_shown, health_is_good,
-        the_json_is_that_of_the_command, a_head_has_no_body,
+        the_json_is_that_of_the_command, the_page_is_whole_and_stands_alone,
+        a_reason_is_shown_as_it_was_given, a_head_has_no_body,
         nothing_can_be_changed, unknown_paths_are_not_found,
         what_is_no_http_is_refused, a_request_in_pieces_is_read,
         half_a_request_is_not_waited_for_for_ever,
