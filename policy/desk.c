@@ -10,6 +10,7 @@
 #include "observe/json.h"
 #include "observe/overview.h"
 #include "policy/conn.h"
+#include "policy/notify.h"
 
 #include <event2/listener.h>
 
@@ -197,6 +198,7 @@ write_sheet(struct desk *d, struct sheet *sheet)
 	struct overview_destination *destinations = mem_new(p->n_destinations,
 	    sizeof(*destinations));
 	struct overview_event events[EVENTS_SHOWN];
+	const struct notify_counts notified = notify_counts(d->server->notify);
 	struct overview o = {
 		.status = {
 			.plan = p,
@@ -216,6 +218,8 @@ write_sheet(struct desk *d, struct sheet *sheet)
 		.redis_says = d->redis_says,
 		.lag_ms = d->lag_ms,
 		.connections = d->server->postfix.n,
+		.notified = { notified.well, notified.failed,
+		    notified.dropped },
 		.upstreams = upstreams,
 		.destinations = destinations,
 		.n_events = d->n_events,

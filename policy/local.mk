@@ -12,6 +12,7 @@ mailweir_policyd_SOURCES = \
 	policy/helper.h policy/helper.c \
 	policy/http_conn.c \
 	policy/map_conn.c \
+	policy/notify.h policy/notify.c \
 	policy/parent.h policy/parent.c \
 	policy/policy_conn.c \
 	policy/prober.h policy/prober.c \

@@ -10,6 +10,7 @@
 #include "policy/conn.h"
 #include "policy/desk.h"
 #include "policy/feed.h"
+#include "policy/notify.h"
 #include "policy/prober.h"
 #include "policy/release.h"
 #include "policy/roster.h"
@@ -105,6 +106,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	prober_tick(l->server.prober, now_ms);
 	feed_tick(l->server.feed, now_ms);
 	desk_tick(l->server.desk, now_ms);
+	notify_tick(l->server.notify, now_ms);
 	if (is_due(&l->next_tally_ms, TALLY_MS, now_ms))
 		send_counters(l);
 	if (is_due(&l->next_heartbeat_ms, HEARTBEAT_MS, now_ms))
@@ -278,7 +280,9 @@ loop_init(struct loop *l, const struct server_start *start)
 	l->server.config = l->config;
 	l->server.config_path = start->config_path;
 	l->store = store_async_new(l->server.base, &options, &events);
-	l->server.port = store_async_port(l->store);
+	l->server.notify = notify_new(&l->server,
+	    store_async_port(l->store));
+	l->server.port = notify_port(l->server.notify);
 	l->server.fleet = fleet_new(&(struct fleet_options){
 		.plan = &l->config->plan, .host = l->config->host,
 		.port = l->server.port, .clock = clock_mono_ms,
@@ -305,6 +309,7 @@ loop_free(struct loop *l)
 {
 	store_async_free(&l->store);
 	desk_free(&l->server.desk);
+	notify_free(&l->server.notify);
 	roster_free(&l->roster);
 	intake_free(&l->server.intake);
 	fleet_free(&l->server.fleet);

@@ -18,6 +18,7 @@ struct backlogs;
 struct conn;
 struct desk;
 struct feed;
+struct notify;
 struct prober;
 
 /* Open connections of one sort, the newest first. */
@@ -39,6 +40,7 @@ struct server {
 	struct feed *feed;
 	struct shares *shares;	/* by the plan's destination index */
 	struct desk *desk;
+	struct notify *notify;
 	struct conn_set postfix, watchers;	/* who asks on the sockets */
 };
 

@@ -224,7 +224,8 @@ static const struct config_key keys[KEYS] = {
 	    "moved on to another next hop", NOW },
 
 	[KEY_NOTIFY_COMMAND] = { "notify", "command", "string", "", "",
-	    "run for each event", PLANNED },
+	    "run for each event that this host tells, which is in its "
+	    "environment; \"\": none", NOW },
 
 	[KEY_DNS_CACHE_ENTRIES] = { "dns", "cache_entries", "integer",
 	    "16..1000000", "10000", "MX answers that are remembered", PLANNED },
