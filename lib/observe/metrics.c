@@ -368,6 +368,25 @@ on_hold(const struct overview *o, uint32_t i)
 	return o->destinations[i].on_hold;
 }
 
+static uint32_t
+queued(const struct overview *o, uint32_t i)
+{
+	return o->status.destinations[i].backlog.messages;
+}
+
+static uint32_t
+expiring(const struct overview *o, uint32_t i)
+{
+	return o->status.destinations[i].backlog.expiring;
+}
+
+/* In whole seconds, as the queue knows it. */
+static uint32_t
+oldest(const struct overview *o, uint32_t i)
+{
+	return (uint32_t)(o->status.destinations[i].backlog.oldest_ms / 1000);
+}
+
 static void
 add_hosts(struct writer *w)
 {
@@ -411,5 +430,13 @@ overview_metrics(const struct overview *o, struct buf *to)
 	add_destination_gauge(&w, "fleet_destination_on_hold",
 	    "1: no upstream may take its mail, or an operator holds it.",
 	    on_hold);
+	add_destination_gauge(&w, "fleet_destination_queued_messages",
+	    "What waits in the queues of all hosts, counted once a minute.",
+	    queued);
+	add_destination_gauge(&w, "fleet_destination_expiring_messages",
+	    "Of these, soon too old for Postfix to keep.", expiring);
+	add_destination_gauge(&w,
+	    "fleet_destination_oldest_message_timestamp_seconds",
+	    "When the oldest of them arrived, since 1970; 0: none.", oldest);
 	add_destination_counters(&w);
 }

@@ -121,12 +121,27 @@ add_redis_note(struct buf *to, const struct overview *o)
 }
 
 static void
+add_expiring_note(struct buf *to, const struct destination_status *d)
+{
+	char number[32];
+
+	buf_addf(to, "<li class=\"bad\">%s messages for ",
+	    words_number(d->backlog.expiring, number));
+	html_element(to, "b", "", d->destination->name);
+	buf_add_text(to, " will soon be too old for Postfix to keep, and "
+	    "returned to their senders.</li>");
+}
+
+static void
 add_notes(struct buf *to, const struct overview *o)
 {
 	const struct status *s = &o->status;
 
 	buf_add_text(to, "<ul class=\"notes\">");
 	add_redis_note(to, o);
+	for (uint32_t i = 0; i < s->plan->n_destinations; i++)
+		if (s->destinations[i].backlog.expiring > 0)
+			add_expiring_note(to, &s->destinations[i]);
 	if (s->reload_due)
 		add_note(to, "bad", "The configuration file was refused at "
 		    "the last reload; the old one stays in force. "
@@ -331,6 +346,25 @@ add_cell(struct buf *to, const char *label, uint64_t n)
 	    n == 0 ? " zero" : "", label, words_number(n, number));
 }
 
+/* What waits in the queues; a warning where it will soon be returned. */
+static void
+add_queue(struct buf *to, const struct status *s, const struct backlog *b)
+{
+	char number[32], age[24];
+
+	if (b->messages == 0) {
+		add_cell(to, "In queue", 0);
+		return;
+	}
+	buf_addf(to, "<td class=\"n\" data-label=\"In queue\">%s"
+	    "<small>oldest %s</small>", words_number(b->messages, number),
+	    words_wait(s->now_ms - b->oldest_ms, age));
+	if (b->expiring > 0)
+		buf_addf(to, "<strong>%s expiring</strong>",
+		    words_number(b->expiring, number));
+	buf_add_text(to, "</td>");
+}
+
 static void
 add_routes(struct buf *to, const struct overview *o,
     const struct destination *d)
@@ -368,6 +402,7 @@ add_destination(struct buf *to, const struct overview *o, uint32_t i)
 	buf_add_text(to, "</span>");
 	html_bar(to, d->leases, d->destination->cap);
 	buf_add_text(to, "</td>");
+	add_queue(to, s, &d->backlog);
 	add_cell(to, "Accepted", c[DEST_ACCEPTED]);
 	add_cell(to, "Delivered", c[DEST_DELIVERED]);
 	add_cell(to, "Rerouted", c[DEST_REROUTED]);
@@ -381,7 +416,8 @@ static void
 add_destinations(struct buf *to, const struct overview *o)
 {
 	buf_add_text(to, "<section><h2>Destinations</h2><table><thead><tr>"
-	    "<th>Name</th><th>Under way</th><th class=\"n\">Accepted</th>"
+	    "<th>Name</th><th>Under way</th><th class=\"n\">In queue</th>"
+	    "<th class=\"n\">Accepted</th>"
 	    "<th class=\"n\">Delivered</th><th class=\"n\">Rerouted</th>"
 	    "<th class=\"n\">Deferred</th><th class=\"n\">Held</th>"
 	    "<th>Routes</th></tr></thead><tbody>");

@@ -222,6 +222,26 @@ START_TEST(an_away_redis_is_told)
 }
 END_TEST
 
+START_TEST(mail_that_grows_too_old_is_told)
+{
+	ck_assert(!page_has("too old"));
+	dest.backlog = (struct backlog){
+		.at_ms = NOW, .messages = 12345, .expiring = 7,
+		.oldest_ms = NOW - 4 * 86400000,
+	};
+	ck_assert(page_has("7 messages for <b>contoso</b> will soon be too "
+	    "old"));
+	ck_assert(page_has("12 345<small>oldest 4d00h</small><strong>7 "
+	    "expiring</strong>"));
+	ck_assert(metrics_have("_queued_messages{destination=\"contoso\"} "
+	    "12345\n"));
+	ck_assert(metrics_have("_expiring_messages{destination=\"contoso\"} "
+	    "7\n"));
+	ck_assert(metrics_have("_oldest_message_timestamp_seconds{"
+	    "destination=\"contoso\"} 1794909600\n"));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -238,5 +258,6 @@ main(void)
 	tcase_add_test(tc, strangers_text_is_no_markup);
 	tcase_add_loop_test(tc, the_worst_comes_first, 0, MW_N_OF(headlines));
 	tcase_add_test(tc, an_away_redis_is_told);
+	tcase_add_test(tc, mail_that_grows_too_old_is_told);
 	return suite_main(s);
 }
