@@ -1,3 +1,5 @@
+dist_check_SCRIPTS += tests/observe/test_rules.py
+
 if HAVE_CHECK
 check_PROGRAMS += tests/observe/test_event tests/observe/test_explain \
 	tests/observe/test_history tests/observe/test_overview

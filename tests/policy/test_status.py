@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 
-from test_policyd import (BUILD, OK, PATIENCE, Daemons, Lane, Peer,
+from test_policyd import (BUILD, OK, PATIENCE, SOURCE, Daemons, Lane, Peer,
                           Smtpd, equal, until)
 
 SAMPLE = re.compile(r'([a-z_]+)(\{(.*)\})? (-?[0-9.]+)')
@@ -161,6 +161,15 @@ def metrics_are_in_the_text_format(site):
     equal(found.get("enforcing"), 1.0)
     equal(found.get("redis_up"), 1.0)
     equal(found.get("fleet_hosts", state="enforce"), 1.0)
+
+
+def what_alerts_and_dashboard_ask_for_is_there(site):
+    there = set(metrics(site).types)
+    for path in ("packaging/prometheus/mailweir.rules.yml",
+                 "packaging/grafana/mailweir.json"):
+        with open(os.path.join(SOURCE, path)) as text:
+            wanted = set(re.findall(r"\bmailweir_[a-z_]+\b", text.read()))
+        equal(sorted(wanted - there - {"mailweir_fleet_"}), [])
 
 
 def promtool_finds_no_fault(site):
@@ -432,6 +441,7 @@ def free_port():
 GROUPS = [
     ({}, [
         metrics_are_in_the_text_format, promtool_finds_no_fault,
+        what_alerts_and_dashboard_ask_for_is_there,
         counters_follow_the_mail, states_and_slots_are_shown, health_is_good,
         the_json_is_that_of_the_command, the_page_is_whole_and_stands_alone,
         a_reason_is_shown_as_it_was_given, a_head_has_no_body,
