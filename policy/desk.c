@@ -92,6 +92,16 @@ on_guest(struct evconnlistener *listener, evutil_socket_t fd,
 	conn_open(d->server, &http_conn_kind, fd);
 }
 
+/* Each host shows the same of the fleet: what it alone sees stands apart. */
+static struct upstream_view
+fleets_view(const struct fleet_upstream *u)
+{
+	struct upstream_view view = *fleet_view(u);
+
+	view.own = (struct upstream_record){ 0 };
+	return view;
+}
+
 static void
 fill_upstreams(const struct desk *d, const struct plan *p,
     struct upstream_status *out, struct overview_upstream *out_more)
@@ -106,7 +116,7 @@ fill_upstreams(const struct desk *d, const struct plan *p,
 
 		out[i] = (struct upstream_status){
 			.upstream = &p->upstreams[i],
-			.view = *fleet_view(u),
+			.view = fleets_view(u),
 			.in_use = c->in_use,
 			.waiting = c->waiting,
 			.cap = throttle_connections(
@@ -114,8 +124,12 @@ fill_upstreams(const struct desk *d, const struct plan *p,
 			    p->upstreams[i].connections),
 		};
 		memcpy(out[i].totals, c->totals, sizeof(out[i].totals));
+		out[i].n_alone = c->n_alone;
+		memcpy(out[i].alone, c->alone, sizeof(out[i].alone));
 		out_more[i] = (struct overview_upstream){
 			.told_ms = c->told_ms,
+			.state = view_state(fleet_view(u),
+			    server_fleet_ms(d->server)),
 			.granted = line.granted,
 			.in_use = line.in_use,
 			.waiting = line.waiting,

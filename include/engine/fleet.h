@@ -89,6 +89,8 @@ struct fleet_counts {
 	int64_t told_ms;	/* the fleet's clock; 0: never */
 	uint64_t totals[OUTCOME_CLASSES];	/* all hosts, ever */
 	uint32_t in_use, waiting;	/* connections of all hosts */
+	uint32_t n_alone;	/* hosts that alone see trouble there */
+	struct alone_view alone[WINDOW_HOSTS];
 	struct history history;
 	uint64_t here[OUTCOME_CLASSES];	/* seen by this process */
 };

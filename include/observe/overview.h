@@ -12,6 +12,7 @@
 /* What goes with status.upstreams, by the same index. */
 struct overview_upstream {
 	int64_t told_ms;	/* when the fleet's part was read; 0: never */
+	enum breaker_state state;	/* here, this host's own included */
 	uint32_t granted, in_use, waiting;	/* slots of this host */
 	const uint64_t *here;	/* outcomes by class, seen by this process */
 	const struct history *history;	/* the fleet's */

@@ -21,7 +21,7 @@ struct host_status {
 
 struct upstream_status {
 	const struct upstream *upstream;
-	struct upstream_view view;
+	struct upstream_view view;	/* the fleet's: no host's own */
 	uint64_t totals[OUTCOME_CLASSES];
 	uint32_t in_use, waiting;
 	uint32_t cap;		/* of the fleet now, breaker aside */

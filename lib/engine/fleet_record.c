@@ -280,6 +280,8 @@ note_load(struct fleet_upstream *u, const struct store_reply *reply)
 	memcpy(c->totals, reply->u.upstream.totals, sizeof(c->totals));
 	c->in_use = reply->u.upstream.in_use;
 	c->waiting = reply->u.upstream.waiting;
+	c->n_alone = reply->u.upstream.n_alone;
+	memcpy(c->alone, reply->u.upstream.alone, sizeof(c->alone));
 	history_note(&c->history, c->totals, reply->now_ms);
 	u->seen.in_use = c->in_use;
 	u->seen.fine = reply->u.upstream.streak == 0 &&

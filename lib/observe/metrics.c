@@ -241,26 +241,35 @@ add_upstream_gauge(struct writer *w, const struct upstream_gauge *g)
 	}
 }
 
+/* One of them is 1. */
+static void
+add_state(struct writer *w, const char *name, const char *upstream,
+    enum breaker_state now)
+{
+	for (int k = BREAKER_CLOSED; k <= BREAKER_RAMP; k++)
+		buf_addf(w->to, "mailweir_%s{upstream=\"%s\",state=\"%s\"} "
+		    "%d\n", name, upstream,
+		    breaker_state_name((enum breaker_state)k), k == (int)now);
+}
+
 static void
 add_states(struct writer *w)
 {
+	static const char here[] = "upstream_state";
+	static const char fleets[] = "fleet_upstream_state";
 	const struct status *s = &w->o->status;
 
-	family(w, "fleet_upstream_state", "gauge", "1: its breaker's state "
-	    "now, an operator's word included; 0: the others.");
-	for (uint32_t i = 0; i < s->plan->n_upstreams; i++) {
-		const enum breaker_state now = view_state(view(w->o, i),
-		    s->now_ms);
-
-		if (w->o->upstreams[i].told_ms == 0)
-			continue;
-		for (int k = BREAKER_CLOSED; k <= BREAKER_RAMP; k++)
-			buf_addf(w->to, "mailweir_fleet_upstream_state{"
-			    "upstream=\"%s\",state=\"%s\"} %d\n",
-			    s->plan->upstreams[i].name,
-			    breaker_state_name((enum breaker_state)k),
-			    k == (int)now);
-	}
+	family(w, here, "gauge", "1: how it is on this host: the fleet's "
+	    "state, or worse, where this host alone sees trouble.");
+	for (uint32_t i = 0; i < s->plan->n_upstreams; i++)
+		add_state(w, here, s->plan->upstreams[i].name,
+		    w->o->upstreams[i].state);
+	family(w, fleets, "gauge", "1: its breaker's state now, an "
+	    "operator's word included; 0: the others.");
+	for (uint32_t i = 0; i < s->plan->n_upstreams; i++)
+		if (w->o->upstreams[i].told_ms != 0)
+			add_state(w, fleets, s->plan->upstreams[i].name,
+			    view_state(view(w->o, i), s->now_ms));
 }
 
 static void

@@ -286,6 +286,28 @@ add_incident(struct buf *to, const struct upstream_record *r)
 	buf_add_text(to, "</small></p>");
 }
 
+/* Hosts that stay away from it by themselves. */
+static void
+add_alone(struct buf *to, const struct status *s,
+    const struct upstream_status *u)
+{
+	char wait[24];
+
+	for (uint32_t i = 0; i < u->n_alone; i++) {
+		const struct alone_view *a = &u->alone[i];
+
+		buf_add_text(to, "<p class=\"word\">on ");
+		html_element(to, "b", "", a->host);
+		buf_addf(to, " alone: %s", breaker_state_name(a->state));
+		if (a->until_ms > s->now_ms)
+			buf_addf(to, ", next step in %s",
+			    words_wait(a->until_ms - s->now_ms, wait));
+		buf_add_text(to, " <small>incident ");
+		html_text(to, a->incident);
+		buf_add_text(to, "</small></p>");
+	}
+}
+
 static void
 add_outcomes(struct buf *to, const struct overview *o, uint32_t i)
 {
@@ -321,6 +343,7 @@ add_upstream(struct buf *to, const struct overview *o, uint32_t i)
 	add_why(to, o, i);
 	add_override(to, s, status_override(s, &u->view.override));
 	add_incident(to, &u->view.record);
+	add_alone(to, s, u);
 	add_outcomes(to, o, i);
 	add_connections(to, o, i);
 	buf_add_text(to, "</article>");

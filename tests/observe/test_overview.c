@@ -222,6 +222,24 @@ START_TEST(an_away_redis_is_told)
 }
 END_TEST
 
+START_TEST(a_host_alone_in_trouble_stands_apart)
+{
+	up_more[0].state = BREAKER_OPEN;
+	up[0].n_alone = 1;
+	up[0].alone[0] = (struct alone_view){
+		.host = "mx7", .state = BREAKER_OPEN,
+		.until_ms = NOW + 28000, .incident = "69205f0c1a2",
+	};
+	ck_assert(metrics_have("mailweir_upstream_state{upstream=\"filter\","
+	    "state=\"open\"} 1\n"));
+	ck_assert(metrics_have("mailweir_fleet_upstream_state{upstream="
+	    "\"filter\",state=\"open\"} 0\n"));
+	ck_assert(page_has("on <b>mx7</b> alone: open, next step in 28s "
+	    "<small>incident 69205f0c1a2</small>"));
+	ck_assert(page_has("All mail moves."));
+}
+END_TEST
+
 START_TEST(mail_that_grows_too_old_is_told)
 {
 	ck_assert(!page_has("too old"));
@@ -258,6 +276,7 @@ main(void)
 	tcase_add_test(tc, strangers_text_is_no_markup);
 	tcase_add_loop_test(tc, the_worst_comes_first, 0, MW_N_OF(headlines));
 	tcase_add_test(tc, an_away_redis_is_told);
+	tcase_add_test(tc, a_host_alone_in_trouble_stands_apart);
 	tcase_add_test(tc, mail_that_grows_too_old_is_told);
 	return suite_main(s);
 }
