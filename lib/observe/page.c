@@ -286,6 +286,23 @@ add_incident(struct buf *to, const struct upstream_record *r)
 	buf_add_text(to, "</small></p>");
 }
 
+/* What else speaks against it. */
+static void
+add_remarks(struct buf *to, const struct status *s,
+    const struct upstream_view *v)
+{
+	const int64_t down_ms = v->record.breaker.down_ms;
+	char wait[24];
+
+	if (down_ms > 0)
+		buf_addf(to, "<p class=\"word\">takes no mail for <b>%s</b> "
+		    "now</p>", words_wait(s->now_ms - down_ms, wait));
+	if (v->preflight.locked_ms > s->now_ms)
+		buf_addf(to, "<p class=\"word\">locked: takes mail from the "
+		    "filter only; asked again in %s</p>",
+		    words_wait(v->preflight.locked_ms - s->now_ms, wait));
+}
+
 /* Hosts that stay away from it by themselves. */
 static void
 add_alone(struct buf *to, const struct status *s,
@@ -343,6 +360,7 @@ add_upstream(struct buf *to, const struct overview *o, uint32_t i)
 	add_why(to, o, i);
 	add_override(to, s, status_override(s, &u->view.override));
 	add_incident(to, &u->view.record);
+	add_remarks(to, s, &u->view);
 	add_alone(to, s, u);
 	add_outcomes(to, o, i);
 	add_connections(to, o, i);
