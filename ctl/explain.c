@@ -19,6 +19,7 @@
 #include "ctl/print.h"
 #include "dns/resolver.h"
 #include "observe/explain.h"
+#include "observe/words.h"
 
 #include <stdio.h>
 
@@ -136,7 +137,7 @@ add_answer(struct columns *c, const struct explain_route *r, int64_t now_ms)
 	    decide_reason_name(g->reason), bypass ? " (" : "",
 	    bypass_name(g->bypass), bypass ? ")" : "",
 	    timed ? ", next try in " : "",
-	    timed ? print_wait(g->next_try_ms - now_ms, wait) : "");
+	    timed ? words_wait(g->next_try_ms - now_ms, wait) : "");
 }
 
 static void
@@ -155,7 +156,7 @@ show_routes(const struct explanation *e, int64_t now_ms)
 		columns_add(c, "%s%s", r->upstream,
 		    r->unfiltered ? " (unfiltered)" : "");
 		columns_add(c, "%s", breaker_state_name(r->state));
-		columns_add(c, "%s", print_share(r->allowance, share));
+		columns_add(c, "%s", words_share(r->allowance, share));
 		add_answer(c, r, now_ms);
 		if (r->own != NULL)
 			columns_note(c, "on this host alone (incident %s)",
@@ -163,7 +164,7 @@ show_routes(const struct explanation *e, int64_t now_ms)
 		if (r->override != NULL)
 			columns_note(c, "forced %s by %s for another %s: %s",
 			    override_state_name(r->override->state),
-			    r->override->by, print_wait(
+			    r->override->by, words_wait(
 			    r->override->until_ms - now_ms, wait),
 			    r->override->reason);
 	}
@@ -206,7 +207,7 @@ show_text(const char *recipient, const struct plan *p,
 		    e->destination->cap);
 	if (e->hold != NULL)
 		printf("on hold by %s for another %s: %s\n", e->hold->by,
-		    print_wait(e->hold->until_ms - now_ms, wait),
+		    words_wait(e->hold->until_ms - now_ms, wait),
 		    e->hold->reason);
 	show_intake("mail from other servers", &e->incoming);
 	show_intake("mail from authenticated clients", &e->submission);

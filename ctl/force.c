@@ -6,6 +6,7 @@
 #include "ctl/inquiry.h"
 #include "ctl/operator.h"
 #include "ctl/print.h"
+#include "observe/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -54,7 +55,7 @@ force(const struct config *config, const struct options *o,
 		printf("%s: left to its breaker again\n", upstream);
 	else if (done)
 		printf("%s: forced %s for %s\n", upstream, o->words[1],
-		    print_wait(o->for_ms, wait));
+		    words_wait(o->for_ms, wait));
 	return done;
 }
 

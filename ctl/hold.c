@@ -10,6 +10,7 @@
 #include "ctl/operator.h"
 #include "ctl/print.h"
 #include "ctl/shelter.h"
+#include "observe/words.h"
 
 #include <stdio.h>
 
@@ -93,7 +94,7 @@ verb_hold(const struct options *o)
 	    });
 	if (answer == ANSWER_DONE)
 		printf("%s: on hold for %s\n", o->words[0],
-		    print_wait(o->for_ms, wait));
+		    words_wait(o->for_ms, wait));
 	if (answer == ANSWER_DONE && o->shelter)
 		answer = shelter(o, config);
 	config_free(&config);

@@ -20,7 +20,7 @@ mailweir_SOURCES = \
 	ctl/print.h ctl/print.c \
 	ctl/replay.h ctl/replay.c ctl/replay_json.c ctl/replay_text.c \
 	ctl/shelter.h ctl/shelter.c \
-	ctl/status.h ctl/status.c ctl/status_json.c ctl/status_text.c \
+	ctl/status.h ctl/status.c ctl/status_text.c \
 	ctl/wiring.h ctl/wiring.c
 mailweir_LDADD = lib/libobserve.a lib/libdns.a lib/libwire.a lib/libmwconfig.a $(LIBCONFIG_LIBS) $(CARES_LIBS) \
 	$(store_libs) $(JANSSON_LIBS)

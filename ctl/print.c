@@ -115,33 +115,3 @@ print_text(const char *text)
 
 	fputs(printable(safe, sizeof(safe), span_of(text)), stdout);
 }
-
-const char *
-print_wait(int64_t ms, char dst[24])
-{
-	const int64_t s = (ms + 500) / 1000;
-
-	if (ms < 0)
-		snprintf(dst, 24, "-");
-	else if (s < 60)
-		snprintf(dst, 24, "%ds", (int)s);
-	else if (s < 3600)
-		snprintf(dst, 24, "%dm%02ds", (int)(s / 60), (int)(s % 60));
-	else if (s < 86400)
-		snprintf(dst, 24, "%dh%02dm", (int)(s / 3600),
-		    (int)(s / 60 % 60));
-	else
-		snprintf(dst, 24, "%lldd%02dh", (long long)(s / 86400),
-		    (int)(s / 3600 % 24));
-	return dst;
-}
-
-const char *
-print_share(uint32_t permille, char dst[16])
-{
-	if (permille % 10 == 0)
-		snprintf(dst, 16, "%u %%", permille / 10);
-	else
-		snprintf(dst, 16, "%u.%u %%", permille / 10, permille % 10);
-	return dst;
-}

@@ -24,10 +24,5 @@ void columns_print(const struct columns *c);
 
 /* Text from others, at most 200 bytes of it, made printable. */
 void print_text(const char *text);
-/* A wait or an age as people say it, "4m10s", "2h5m", into dst[24]; "-" when
- * negative. Returns dst. */
-const char *print_wait(int64_t ms, char dst[24]);
-/* "25 %", "2.5 %" of a share in per mille, into dst[16]; returns dst. */
-const char *print_share(uint32_t permille, char dst[16]);
 
 #endif

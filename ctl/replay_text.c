@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "ctl/print.h"
+#include "observe/words.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,7 +33,7 @@ show_changes(const char *name, const struct replay_upstream *u)
 		columns_add(c, "%s", breaker_state_name(k->change.from));
 		columns_add(c, "%s", breaker_state_name(k->change.to));
 		columns_add(c, "%s", breaker_reason_name(k->change.reason));
-		columns_add(c, "%s", print_share(k->change.allowance, share));
+		columns_add(c, "%s", words_share(k->change.allowance, share));
 		columns_add(c, "%s%s%s", k->rule,
 		    k->rule[0] != '\0' ? ": " : "", k->sample);
 	}

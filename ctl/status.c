@@ -2,56 +2,14 @@
 
 #include "base/mem.h"
 #include "ctl/inquiry.h"
+#include "ctl/json.h"
 
 #include <string.h>
-
-bool
-status_lost(const struct status *s, const struct store_host *host)
-{
-	return host->seen_ms < s->now_ms - STATUS_LOST_MS;
-}
-
-const struct override *
-status_override(const struct status *s, const struct override *o)
-{
-	return o->state != OVERRIDE_NONE && o->until_ms > s->now_ms ? o : NULL;
-}
-
-int64_t
-status_next_step(const struct status *s, const struct upstream_status *u)
-{
-	const int64_t until_ms = u->view.record.breaker.until_ms;
-
-	if (until_ms == 0)
-		return -1;
-	return until_ms > s->now_ms ? until_ms - s->now_ms : 0;
-}
-
-/* Do hosts that are there agree? And does this one run what the file says? */
-static void
-compare_hosts(struct status *s)
-{
-	const struct store_host *first = NULL;
-
-	for (uint32_t i = 0; i < s->n_hosts; i++) {
-		const struct store_host *host = &s->hosts[i];
-
-		if (status_lost(s, host))
-			continue;
-		if (first == NULL)
-			first = host;
-		s->digests_differ |= strcmp(host->digest, first->digest) != 0;
-		s->modes_differ |= strcmp(host->mode, first->mode) != 0;
-		if (strcmp(host->name, s->config->host) == 0)
-			s->reload_due = strcmp(host->digest,
-			    s->config->digest) != 0;
-	}
-}
 
 static bool
 read_upstreams(struct inquiry *q, struct status *s)
 {
-	const struct plan *p = &s->config->plan;
+	const struct plan *p = s->plan;
 	struct store_reply reply;
 
 	for (uint32_t i = 0; i < p->n_upstreams; i++) {
@@ -81,7 +39,7 @@ read_upstreams(struct inquiry *q, struct status *s)
 static bool
 read_destinations(struct inquiry *q, struct status *s)
 {
-	const struct plan *p = &s->config->plan;
+	const struct plan *p = s->plan;
 	struct store_reply reply;
 
 	for (uint32_t i = 0; i < p->n_destinations; i++) {
@@ -104,7 +62,8 @@ read_destinations(struct inquiry *q, struct status *s)
 }
 
 static bool
-show(struct inquiry *q, const struct options *o, struct status *s)
+show(struct inquiry *q, const struct options *o, const struct config *config,
+    struct status *s)
 {
 	const struct store_request ask = { .verb = STORE_HOSTS };
 	struct store_reply hosts;
@@ -113,12 +72,21 @@ show(struct inquiry *q, const struct options *o, struct status *s)
 	if (!inquiry_ask(q, &ask, &hosts))
 		return false;
 	s->now_ms = hosts.now_ms;
-	s->hosts = hosts.u.hosts.list;
 	s->n_hosts = hosts.u.hosts.n;
-	compare_hosts(s);
+	s->hosts = mem_new(s->n_hosts, sizeof(*s->hosts));
+	for (uint32_t i = 0; i < s->n_hosts; i++) {
+		const struct store_host *h = &hosts.u.hosts.list[i];
+
+		s->hosts[i] = (struct host_status){ h->name, h->version,
+		    h->digest, h->mode, h->seen_ms };
+	}
+	status_compare(s);
 	answered = read_upstreams(q, s) && read_destinations(q, s);
-	if (answered)
-		(o->json ? status_show_json : status_show_text)(s);
+	if (answered && o->json)
+		json_print(status_json(s), false);
+	else if (answered)
+		status_show_text(s, config);
+	mem_free(s->hosts);
 	store_reply_clear(&hosts);
 	return answered;
 }
@@ -127,17 +95,20 @@ enum answer
 verb_status(const struct options *o)
 {
 	struct config *config = inquiry_config(o);
-	struct status s = { .config = config };
+	struct status s = { 0 };
 	struct inquiry *q;
 	bool answered;
 
 	if (config == NULL)
 		return ANSWER_NO;
+	s.plan = &config->plan;
+	s.host = config->host;
+	s.digest = config->digest;
 	s.upstreams = mem_new(config->plan.n_upstreams, sizeof(*s.upstreams));
 	s.destinations = mem_new(config->plan.n_destinations,
 	    sizeof(*s.destinations));
 	q = inquiry_new(config);
-	answered = show(q, o, &s);
+	answered = show(q, o, config, &s);
 	inquiry_free(&q);
 	mem_free(s.upstreams);
 	mem_free(s.destinations);

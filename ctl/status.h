@@ -1,55 +1,13 @@
 /*
- * status - all that the fleet shares, read once: one value for people and
- * for scripts.
+ * status - what the verb of this name shows, for people.
  */
 #ifndef CTL_STATUS_H
 #define CTL_STATUS_H
 
 #include "config/config.h"
-#include "store/request.h"
+#include "observe/status.h"
 
-#include <stdbool.h>
-
-#define STATUS_LOST_MS 30000	/* a host not heard of for longer is lost */
-
-struct upstream_status {
-	const struct upstream *upstream;
-	struct upstream_view view;
-	uint64_t totals[OUTCOME_CLASSES];
-	uint32_t in_use, waiting;
-	uint32_t cap;		/* of the fleet now, breaker aside */
-	uint32_t n_alone;	/* hosts that alone see trouble there */
-	struct store_alone alone[WINDOW_HOSTS];
-};
-
-struct destination_status {
-	const struct destination *destination;
-	uint32_t leases;
-	struct override word;	/* an operator's */
-	struct backlog backlog;	/* of all hosts' queues */
-	uint64_t counters[DEST_COUNTERS];
-};
-
-struct status {
-	const struct config *config;
-	int64_t now_ms;			/* the fleet's clock */
-	uint32_t n_hosts;
-	const struct store_host *hosts;
-	bool digests_differ, modes_differ;	/* among hosts that are not lost */
-	bool reload_due;	/* this host runs on another file than this */
-	struct upstream_status *upstreams;	/* by the plan's index */
-	struct destination_status *destinations;
-};
-
-bool status_lost(const struct status *s, const struct store_host *host);
-/* The override if it is in force, or NULL. */
-const struct override *status_override(const struct status *s,
-    const struct override *o);
-/* How long until the breaker's next step, -1: nothing is planned. */
-int64_t status_next_step(const struct status *s,
-    const struct upstream_status *u);
-
-void status_show_text(const struct status *s);
-void status_show_json(const struct status *s);
+/* config: what this host is set up as. */
+void status_show_text(const struct status *s, const struct config *config);
 
 #endif

@@ -4,6 +4,7 @@
 #include "ctl/print.h"
 #include "ctl/shelter.h"
 #include "ctl/status.h"
+#include "observe/words.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@ show_hosts(const struct status *s)
 	columns_add(c, "VERSION");
 	columns_add(c, "SEEN");
 	for (uint32_t i = 0; i < s->n_hosts; i++) {
-		const struct store_host *h = &s->hosts[i];
+		const struct host_status *h = &s->hosts[i];
 		const int64_t ms = h->seen_ms < s->now_ms ?
 		    s->now_ms - h->seen_ms : 0;
 
@@ -29,7 +30,7 @@ show_hosts(const struct status *s)
 		columns_add(c, "%s", h->digest);
 		columns_add(c, "%s", h->version);
 		columns_add(c, "%s%s ago", status_lost(s, h) ? "lost, " : "",
-		    print_wait(ms, age));
+		    words_wait(ms, age));
 	}
 	columns_print(c);
 	columns_free(&c);
@@ -40,7 +41,7 @@ static void
 name_hosts(const struct status *s, bool digests)
 {
 	for (uint32_t i = 0; i < s->n_hosts; i++) {
-		const struct store_host *h = &s->hosts[i];
+		const struct host_status *h = &s->hosts[i];
 
 		if (status_lost(s, h))
 			continue;
@@ -67,7 +68,7 @@ show_warnings(const struct status *s)
 	}
 	if (s->reload_due)
 		printf("warning: %s runs on another configuration than this "
-		    "file: reload it\n", s->config->host);
+		    "file: reload it\n", s->host);
 	if (s->n_hosts == 0)
 		puts("no host has been heard of yet");
 }
@@ -75,14 +76,14 @@ show_warnings(const struct status *s)
 /* "on mx1 alone: open, next step in 28s (incident 69205f0c1a2)" */
 static void
 note_alone(struct columns *c, const struct status *s,
-    const struct store_alone *a)
+    const struct alone_view *a)
 {
 	const bool waits = a->until_ms > s->now_ms;
 	char wait[24];
 
 	columns_note(c, "on %s alone: %s%s%s (incident %s)", a->host,
 	    breaker_state_name(a->state), waits ? ", next step in " : "",
-	    waits ? print_wait(a->until_ms - s->now_ms, wait) : "",
+	    waits ? words_wait(a->until_ms - s->now_ms, wait) : "",
 	    a->incident);
 }
 
@@ -98,27 +99,27 @@ add_upstream(struct columns *c, const struct status *s,
 	columns_add(c, "%s", u->upstream->name);
 	columns_add(c, "%s", breaker_state_name(view_state(&u->view,
 	    s->now_ms)));
-	columns_add(c, "%s", print_share(view_allowance(&u->view, s->now_ms),
+	columns_add(c, "%s", words_share(view_allowance(&u->view, s->now_ms),
 	    share));
 	columns_add(c, "%u/%u", u->in_use, u->cap);
 	columns_add(c, "%u", u->waiting);
 	columns_add(c, "%s", forced != NULL ? "forced" :
 	    breaker_reason_name(r->breaker.reason));
 	columns_add(c, "%s", forced != NULL ? "" :
-	    print_wait(status_next_step(s, u), wait));
+	    words_wait(status_next_step(s, u), wait));
 	columns_add(c, "%s", r->incident);
 	if (forced != NULL)
 		columns_note(c, "forced %s by %s for another %s: %s",
 		    override_state_name(forced->state), forced->by,
-		    print_wait(forced->until_ms - s->now_ms, wait),
+		    words_wait(forced->until_ms - s->now_ms, wait),
 		    forced->reason);
 	if (u->view.preflight.locked_ms > s->now_ms)
 		columns_note(c, "locked: takes mail from the filter only; "
 		    "asked again in %s",
-		    print_wait(u->view.preflight.locked_ms - s->now_ms, wait));
+		    words_wait(u->view.preflight.locked_ms - s->now_ms, wait));
 	if (r->breaker.down_ms > 0)
 		columns_note(c, "takes no mail for %s now",
-		    print_wait(s->now_ms - r->breaker.down_ms, wait));
+		    words_wait(s->now_ms - r->breaker.down_ms, wait));
 	if (r->breaker.state != BREAKER_CLOSED && r->sample[0] != '\0')
 		columns_note(c, "because of %s: %s", r->rule, r->sample);
 	for (uint32_t i = 0; i < u->n_alone; i++)
@@ -134,7 +135,7 @@ show_upstreams(const struct status *s)
 
 	for (size_t i = 0; i < MW_N_OF(heads); i++)
 		columns_add(c, "%s", heads[i]);
-	for (uint32_t i = 0; i < s->config->plan.n_upstreams; i++)
+	for (uint32_t i = 0; i < s->plan->n_upstreams; i++)
 		add_upstream(c, s, &s->upstreams[i]);
 	columns_print(c);
 	columns_free(&c);
@@ -167,7 +168,7 @@ add_word(struct columns *c, const struct status *s, const struct override *o)
 		snprintf(rate, sizeof(rate), " at %u a second", o->rate);
 	columns_note(c, "%s%s by %s for another %s%s%s",
 	    o->state == OVERRIDE_HOLD ? "on hold" : "released", rate, o->by,
-	    print_wait(o->until_ms - s->now_ms, wait),
+	    words_wait(o->until_ms - s->now_ms, wait),
 	    o->reason[0] != '\0' ? ": " : "", o->reason);
 }
 
@@ -185,11 +186,11 @@ add_backlog(struct columns *c, const struct status *s, const struct backlog *b)
 		snprintf(expiring, sizeof(expiring), "; WARNING: %u will soon "
 		    "be too old for Postfix to keep", b->expiring);
 	columns_note(c, "%u in the queue, the oldest for %s%s", b->messages,
-	    print_wait(age_ms > 0 ? age_ms : 0, age), expiring);
+	    words_wait(age_ms > 0 ? age_ms : 0, age), expiring);
 }
 
 static void
-show_destinations(const struct status *s)
+show_destinations(const struct status *s, const struct config *config)
 {
 	struct columns *c = columns_new(3);
 	uint32_t sheltered;
@@ -197,7 +198,7 @@ show_destinations(const struct status *s)
 	columns_add(c, "DESTINATION");
 	columns_add(c, "UNDER WAY");
 	columns_add(c, "COUNTERS");
-	for (uint32_t i = 0; i < s->config->plan.n_destinations; i++) {
+	for (uint32_t i = 0; i < s->plan->n_destinations; i++) {
 		const struct destination_status *d = &s->destinations[i];
 
 		columns_add(c, "%s", d->destination->name);
@@ -209,21 +210,21 @@ show_destinations(const struct status *s)
 		add_counters(c, d);
 		add_word(c, s, status_override(s, &d->word));
 		add_backlog(c, s, &d->backlog);
-		sheltered = shelter_count(s->config, i);
+		sheltered = shelter_count(config, i);
 		if (sheltered > 0)
 			columns_note(c, "%u sheltered on %s, until it is "
-			    "released there", sheltered, s->config->host);
+			    "released there", sheltered, s->host);
 	}
 	columns_print(c);
 	columns_free(&c);
 }
 
 void
-status_show_text(const struct status *s)
+status_show_text(const struct status *s, const struct config *config)
 {
 	printf("mode %s on this host, configuration %s\n",
-	    s->config->plan.mode == PLAN_ENFORCE ? "enforce" : "observe",
-	    s->config->digest);
+	    s->plan->mode == PLAN_ENFORCE ? "enforce" : "observe",
+	    s->digest);
 	show_warnings(s);
 	putchar('\n');
 	if (s->n_hosts > 0) {
@@ -232,5 +233,5 @@ status_show_text(const struct status *s)
 	}
 	show_upstreams(s);
 	putchar('\n');
-	show_destinations(s);
+	show_destinations(s, config);
 }

@@ -1,1 +1,1 @@
-EXTRA_DIST += docs/design.md docs/store.md
+EXTRA_DIST += docs/design.md docs/log-lines.md docs/store.md

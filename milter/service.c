@@ -82,7 +82,7 @@ health(void *arg, enum store_trouble trouble, const char *text)
 	else
 		log_warning("redis",
 		    LOG_TEXT("state", store_trouble_name(trouble)),
-		    LOG_TEXT("said", text),
+		    LOG_TEXT("says", text),
 		    LOG_TEXT("advice", store_trouble_advice(trouble)));
 }
 

@@ -5,12 +5,19 @@
 #include "dns/resolver.h"
 
 #include <event2/buffer.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #define MX_LOOK_MS 10		/* while a request waits for DNS */
 #define WRITE_SECONDS 10	/* an answer that nobody takes */
+
+static struct conn_set *
+set_of(struct server *s, const struct conn_kind *kind)
+{
+	return kind->watches ? &s->watchers : &s->postfix;
+}
 
 static void
 end_mx_wait(struct conn *c)
@@ -23,7 +30,7 @@ end_mx_wait(struct conn *c)
 static void
 conn_close(struct conn *c)
 {
-	struct server *s = c->server;
+	struct conn_set *set = set_of(c->server, c->kind);
 
 	if (c->mx_until_ms > 0) {
 		end_mx_wait(c);
@@ -35,10 +42,10 @@ conn_close(struct conn *c)
 	if (c->prev != NULL)
 		c->prev->next = c->next;
 	else
-		s->conns = c->next;
+		set->first = c->next;
 	if (c->next != NULL)
 		c->next->prev = c->prev;
-	s->n_conns--;
+	set->n--;
 	c->kind->closed(c);
 }
 
@@ -59,7 +66,7 @@ read_requests(struct conn *c)
 {
 	struct evbuffer *input = bufferevent_get_input(c->bev);
 
-	while (!c->waiting) {
+	while (!c->waiting && !c->ending) {
 		const size_t len = evbuffer_get_length(input);
 		const struct span in = {
 			(const char *)evbuffer_pullup(input, -1), len,
@@ -98,9 +105,11 @@ on_read(struct bufferevent *bev, void *arg)
 {
 	struct conn *c = arg;
 
-	(void)bev;
-	c->heard_ms = clock_mono_ms();
-	if (!c->waiting)
+	if (!c->kind->watches)
+		c->heard_ms = clock_mono_ms();
+	if (c->ending)
+		evbuffer_drain(bufferevent_get_input(bev), SIZE_MAX);
+	else if (!c->waiting)
 		read_requests(c);
 }
 
@@ -109,17 +118,50 @@ on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct conn *c = arg;
 
-	(void)bev, (void)what;
-	conn_close(c);
+	c->has_ended = true;
+	/* Who has asked may shut down his side, and still wants an answer. */
+	if (!c->ending || (what & BEV_EVENT_EOF) == 0 ||
+	    evbuffer_get_length(bufferevent_get_output(bev)) == 0)
+		conn_close(c);
+}
+
+/* All that was sent has gone. */
+static void
+on_written(struct bufferevent *bev, void *arg)
+{
+	struct conn *c = arg;
+
+	if (c->ending && c->has_ended)
+		conn_close(c);
+	else if (c->ending)
+		shutdown(bufferevent_getfd(bev), SHUT_WR);
+}
+
+/* Is there room for one more? Among those who look on, the newest counts: he
+ * may be the one who finds out whether we are alive. */
+static bool
+make_room(struct server *server, const struct conn_kind *kind)
+{
+	struct conn *oldest = server->watchers.first;
+
+	if (!kind->watches)
+		return server->postfix.n < CONN_MAX;
+	if (server->watchers.n < CONN_WATCHERS_MAX)
+		return true;
+	while (oldest->next != NULL)
+		oldest = oldest->next;
+	conn_close(oldest);
+	return true;
 }
 
 void
 conn_open(struct server *server, const struct conn_kind *kind, int fd)
 {
 	const struct timeval write_timeout = { .tv_sec = WRITE_SECONDS };
+	struct conn_set *set = set_of(server, kind);
 	struct conn *c;
 
-	if (server->n_conns >= CONN_MAX) {
+	if (!make_room(server, kind)) {
 		log_warning("connection", LOG_TEXT("socket", kind->name),
 		    LOG_TEXT("closed", "too many connections"));
 		close(fd);
@@ -131,12 +173,12 @@ conn_open(struct server *server, const struct conn_kind *kind, int fd)
 	c->heard_ms = clock_mono_ms();
 	c->bev = bufferevent_socket_new(server->base, fd,
 	    BEV_OPT_CLOSE_ON_FREE);
-	c->next = server->conns;
+	c->next = set->first;
 	if (c->next != NULL)
 		c->next->prev = c;
-	server->conns = c;
-	server->n_conns++;
-	bufferevent_setcb(c->bev, on_read, NULL, on_event, c);
+	set->first = c;
+	set->n++;
+	bufferevent_setcb(c->bev, on_read, on_written, on_event, c);
 	bufferevent_setwatermark(c->bev, EV_READ, 0, kind->request_max + 1);
 	bufferevent_set_timeouts(c->bev, NULL, &write_timeout);
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
@@ -147,6 +189,13 @@ conn_send(struct conn *c, const struct buf *answer)
 {
 	if (c->bev != NULL)
 		bufferevent_write(c->bev, answer->at, answer->len);
+}
+
+void
+conn_end(struct conn *c)
+{
+	c->ending = true;
+	bufferevent_disable(c->bev, EV_READ);
 }
 
 void
@@ -187,7 +236,7 @@ conn_mx_tick(struct server *server, int64_t now_ms)
 {
 	struct domain mx;
 
-	for (struct conn *c = server->conns; c != NULL; c = c->next) {
+	for (struct conn *c = server->postfix.first; c != NULL; c = c->next) {
 		if (c->mx_until_ms == 0 || (now_ms < c->mx_until_ms &&
 		    resolver_peek(server->resolver, &c->mx_domain, &mx)))
 			continue;
@@ -208,26 +257,38 @@ conn_peer_pid(const struct conn *c)
 	return peer.pid;
 }
 
-void
-conn_sweep(struct server *server, int64_t now_ms)
+static void
+sweep(struct conn_set *set, int64_t now_ms)
 {
 	struct conn *next;
 
-	for (struct conn *c = server->conns; c != NULL; c = next) {
+	for (struct conn *c = set->first; c != NULL; c = next) {
+		const int64_t idle_ms = c->kind->watches ? CONN_WATCHER_MS :
+		    CONN_IDLE_MS;
+
 		next = c->next;
 		if (c->waiting)
 			continue;
-		if (c->request_ms > 0 && now_ms - c->request_ms >
+		if (now_ms - c->heard_ms > idle_ms)
+			conn_close(c);
+		else if (c->request_ms > 0 && now_ms - c->request_ms >
 		    CONN_REQUEST_MS)
 			close_bad(c, "request took too long");
-		else if (now_ms - c->heard_ms > CONN_IDLE_MS)
-			conn_close(c);
 	}
+}
+
+void
+conn_sweep(struct server *server, int64_t now_ms)
+{
+	sweep(&server->postfix, now_ms);
+	sweep(&server->watchers, now_ms);
 }
 
 void
 conn_close_all(struct server *server)
 {
-	while (server->conns != NULL)
-		conn_close(server->conns);
+	while (server->postfix.first != NULL)
+		conn_close(server->postfix.first);
+	while (server->watchers.first != NULL)
+		conn_close(server->watchers.first);
 }

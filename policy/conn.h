@@ -1,6 +1,6 @@
 /*
- * conn - one connection of a Postfix process: bytes in, bytes out, and the
- * limits that keep a bad peer from hurting others.
+ * conn - one connection of a Postfix process, or of somebody who looks on: bytes
+ * in, bytes out, and the limits that keep a bad peer from hurting others.
  *
  * One request is in work at a time. What a peer sends ahead meanwhile waits in
  * a buffer of one request's size, then in its own socket.
@@ -15,9 +15,11 @@
 
 #include <event2/bufferevent.h>
 
-#define CONN_MAX 4096			/* connections at once, both sockets together */
+#define CONN_MAX 4096			/* of Postfix at once, both sockets together */
 #define CONN_REQUEST_MS 10000		/* from the first byte of a request to its last */
 #define CONN_IDLE_MS (1200 * 1000)	/* Postfix keeps policy connections up to max_ttl, 1000 s */
+#define CONN_WATCHERS_MAX 32
+#define CONN_WATCHER_MS 5000		/* from its beginning to its end */
 
 enum conn_next {
 	CONN_MORE,		/* the request is not whole yet */
@@ -30,6 +32,9 @@ struct conn;
 
 struct conn_kind {
 	const char *name;	/* in logs */
+	/* No Postfix process: one request in a short time, and where there are
+	 * too many the oldest has to go. */
+	bool watches;
 	size_t request_max;
 	struct conn *(*make)(void);
 	/* Look at the bytes so far; *out_used of them are done with. */
@@ -46,18 +51,24 @@ struct conn {
 	const struct conn_kind *kind;
 	struct bufferevent *bev;	/* NULL once closed */
 	int64_t request_ms;	/* when the request in work began; 0: none */
-	int64_t heard_ms;
+	int64_t heard_ms;	/* a watcher's: when it came */
 	bool waiting;
 	/* The request in work waits for DNS, or has done so. */
 	struct domain mx_domain;
 	int64_t mx_until_ms;	/* 0: it does not wait */
 	bool mx_asked;
+	bool ending;		/* to be closed once all is sent ... */
+	bool has_ended;		/* ... and the peer sends nothing more */
 };
 
 /* Serve a socket that was just accepted; it is closed if there are too many. */
 void conn_open(struct server *server, const struct conn_kind *kind, int fd);
 /* Send an answer. */
 void conn_send(struct conn *c, const struct buf *answer);
+/* Close it once all that was sent has gone and the peer has nothing more to say;
+ * whatever that is, it is passed over. (A socket that is closed with something
+ * unread in it is reset, and the answer may be lost with it.) */
+void conn_end(struct conn *c);
 /* The answer to a CONN_WAIT has been sent: go on reading. */
 void conn_answered(struct conn *c);
 /*
@@ -77,5 +88,6 @@ void conn_close_all(struct server *server);
 
 extern const struct conn_kind policy_conn_kind;
 extern const struct conn_kind map_conn_kind;
+extern const struct conn_kind http_conn_kind;
 
 #endif

@@ -23,7 +23,7 @@ extern char **environ;
 
 struct helper {
 	struct event_base *base;
-	struct helper_events events;
+	struct helper_options options;
 	struct event *child, *deadline;
 	struct event *output;	/* NULL: nothing more will be said */
 	struct evbuffer *said;
@@ -52,7 +52,7 @@ end_if_over(struct helper *h)
 	h->runs = false;
 	event_del(h->deadline);
 	evbuffer_drain(h->said, evbuffer_get_length(h->said));
-	h->events.ended(h->events.arg, WIFEXITED(h->status) &&
+	h->options.ended(h->options.arg, WIFEXITED(h->status) &&
 	    WEXITSTATUS(h->status) == 0);
 }
 
@@ -66,7 +66,7 @@ hear_lines(struct helper *h)
 		const size_t len = (size_t)end.pos;
 
 		if (!h->passing_over && len <= HELPER_LINE_MAX)
-			h->events.line(h->events.arg, (struct span){
+			h->options.line(h->options.arg, (struct span){
 				(char *)evbuffer_pullup(h->said, end.pos + 1),
 				len });
 		evbuffer_drain(h->said, len + 1);
@@ -113,15 +113,17 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	if (h->pid != 0)
-		kill(h->pid, SIGKILL);
+		kill(-h->pid, SIGKILL);
 	close_output(h);
 	end_if_over(h);
 }
 
 /* 0, or an errno. The signals that we treat in a way of our own are as a
- * program expects them, and no descriptor of ours is there. */
+ * program expects them, no descriptor of ours is there, and it leads a group of
+ * its own. */
 static int
-spawn(const char *const *words, int output, pid_t *out_pid)
+spawn(const char *const *words, const char *const *environment, int output,
+    pid_t *out_pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -133,7 +135,8 @@ spawn(const char *const *words, int output, pid_t *out_pid)
 	sigaddset(&usual, SIGPIPE);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setflags(&attributes,
-	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+	    POSIX_SPAWN_SETPGROUP);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &usual);
 	posix_spawn_file_actions_init(&actions);
@@ -142,20 +145,22 @@ spawn(const char *const *words, int output, pid_t *out_pid)
 	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
 	posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+	/* posix_spawnp(3) does not change what it is given. */
 	error = posix_spawnp(out_pid, words[0], &actions, &attributes,
-	    (char *const *)words, environ);
+	    (char *const *)words, environment != NULL ?
+	    (char *const *)environment : environ);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attributes);
 	return error;
 }
 
 struct helper *
-helper_new(struct event_base *base, const struct helper_events *events)
+helper_new(struct event_base *base, const struct helper_options *options)
 {
 	struct helper *h = mem_new(1, sizeof(*h));
 
 	h->base = base;
-	h->events = *events;
+	h->options = *options;
 	h->said = evbuffer_new();
 	h->child = evsignal_new(base, SIGCHLD, on_child, h);
 	h->deadline = evtimer_new(base, on_deadline, h);
@@ -171,7 +176,7 @@ helper_free(struct helper **helper)
 	if (h == NULL)
 		return;
 	if (h->pid != 0) {
-		kill(h->pid, SIGKILL);
+		kill(-h->pid, SIGKILL);
 		waitpid(h->pid, NULL, 0);
 	}
 	close_output(h);
@@ -189,25 +194,22 @@ helper_runs(const struct helper *h)
 }
 
 int
-helper_start(struct helper *h, const char *command, const char *const *more,
-    struct err *err)
+helper_start(struct helper *h, const struct helper_job *job, struct err *err)
 {
-	static const struct timeval limit = {
-		.tv_sec = HELPER_DEADLINE_SECONDS,
-	};
+	const struct timeval limit = { .tv_sec = h->options.deadline_s };
 	char text[COMMAND_MAX];
 	const char *words[HELPER_WORDS_MAX + 1];
 	int ends[2], error, n;
 
 	assert(!h->runs);
-	if (!span_copy(text, sizeof(text), span_of(command)))
+	if (!span_copy(text, sizeof(text), span_of(job->command)))
 		return err_set(err, ERR_CONFIG, "the command is too long");
 	n = words_cut(text, words, HELPER_WORDS_MAX);
-	if (n < 1 || words_add(words, n, more, HELPER_WORDS_MAX) < 0)
+	if (n < 1 || words_add(words, n, job->more, HELPER_WORDS_MAX) < 0)
 		return err_set(err, ERR_CONFIG, "no word, or too many");
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_set(err, ERR_SYSTEM, "pipe: %s", strerror(errno));
-	error = spawn(words, ends[1], &h->pid);
+	error = spawn(words, job->environment, ends[1], &h->pid);
 	close(ends[1]);
 	if (error != 0) {
 		h->pid = 0;

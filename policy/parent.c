@@ -26,7 +26,7 @@
 struct parent {
 	const char *config_path;
 	struct config *config;
-	int policy_fd, map_fd;
+	int policy_fd, map_fd, status_fd;
 	pid_t child;
 	int alive_fd;		/* the child's bytes arrive here; -1: none */
 	int64_t started_ms, heard_ms;
@@ -68,6 +68,7 @@ run_child(struct parent *p, int alive_fd)
 		.config = p->config,
 		.policy_fd = p->policy_fd,
 		.map_fd = p->map_fd,
+		.status_fd = p->status_fd,
 		.alive_fd = alive_fd,
 	    }));
 }
@@ -165,7 +166,8 @@ reload(struct parent *p)
 	config_errors_free(&errors);
 	if (fresh != NULL) {
 		if (strcmp(fresh->listen.policy, p->config->listen.policy) != 0 ||
-		    strcmp(fresh->listen.map, p->config->listen.map) != 0)
+		    strcmp(fresh->listen.map, p->config->listen.map) != 0 ||
+		    strcmp(fresh->listen.status, p->config->listen.status) != 0)
 			log_warning("reload", LOG_TEXT("listen",
 			    "takes effect at the next start"));
 		config_free(&p->config);
@@ -195,6 +197,9 @@ open_sockets(struct parent *p)
 		goto bad;
 	p->map_fd = listen_at(p->config->listen.map, &err);
 	if (p->map_fd < 0 && err.kind != ERR_NONE)
+		goto bad;
+	p->status_fd = listen_at(p->config->listen.status, &err);
+	if (p->status_fd < 0 && err.kind != ERR_NONE)
 		goto bad;
 	return 0;
 bad:
@@ -283,6 +288,7 @@ parent_run(const char *config_path, struct config *config)
 	status = end_child(&p);
 	remove_socket(p.config->listen.policy);
 	remove_socket(p.config->listen.map);
+	remove_socket(p.config->listen.status);
 	config_free(&p.config);
 	return status;
 }

@@ -78,7 +78,8 @@ answer_verdict(struct policy_conn *p, const char *destination,
 	log_info(v->enforced ? "deferred" : "would-defer",
 	    LOG_TEXT("destination", destination),
 	    LOG_TEXT("reason", decide_reason_name(v->reason)),
-	    LOG_TEXT("client", p->client));
+	    LOG_TEXT("client", p->client),
+	    LOG_TEXT("instance", p->instance));
 	if (!v->enforced || !reply_render(&v->reply, REPLY_SMTP, action,
 	    sizeof(action)))
 		return answer(p, "DUNNO");

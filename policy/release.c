@@ -22,6 +22,7 @@
 #define ASK_MS (3600 * INT64_C(1000))	/* how long Postfix keeps a message */
 #define LIFETIME_MS (5 * 86400 * INT64_C(1000))	/* its default */
 #define TRIAL_MS 1000		/* between two messages to try an upstream with */
+#define POSTQUEUE_SECONDS 60	/* for one of them */
 #define HELD_MAX 10000		/* kept of one look, the oldest */
 #define LET_GO_MAX 5000		/* remembered in each of two tables */
 #define STATUS_MAX 4096		/* bytes of a reason that are looked at */
@@ -239,7 +240,9 @@ ask(struct release *r, int64_t now_ms)
 	r->ask_ms = now_ms + ASK_MS;
 	r->asking = postqueue_sibling(command, "postconf", postconf,
 	    sizeof(postconf)) &&
-	    helper_start(r->helper, postconf, question, &err) == 0;
+	    helper_start(r->helper, &(struct helper_job){
+		.command = postconf, .more = question,
+	    }, &err) == 0;
 	return r->asking;
 }
 
@@ -263,8 +266,9 @@ look(struct release *r, int64_t now_ms)
 	}
 	r->said[0] = '\0';
 	backlogs_begin(r->server->backlogs, r->lifetime_ms);
-	r->looking = helper_start(r->helper,
-	    r->server->config->release_command, list, &err) == 0;
+	r->looking = helper_start(r->helper, &(struct helper_job){
+		.command = r->server->config->release_command, .more = list,
+	    }, &err) == 0;
 	if (!r->looking)
 		complain(r, err.text);
 }
@@ -332,8 +336,9 @@ let_go(struct release *r, struct held *m, int64_t now_ms)
 	r->said[0] = '\0';
 	m->gone = true;
 	remember(r, m);
-	if (helper_start(r->helper, r->server->config->release_command,
-	    message, &err) < 0)
+	if (helper_start(r->helper, &(struct helper_job){
+		.command = r->server->config->release_command, .more = message,
+	    }, &err) < 0)
 		complain(r, err.text);
 }
 
@@ -443,12 +448,13 @@ struct release *
 release_new(struct server *server)
 {
 	struct release *r = mem_new(1, sizeof(*r));
-	const struct helper_events events = {
+	const struct helper_options options = {
+		.deadline_s = POSTQUEUE_SECONDS,
 		.line = on_line, .ended = on_ended, .arg = r,
 	};
 
 	r->server = server;
-	r->helper = helper_new(server->base, &events);
+	r->helper = helper_new(server->base, &options);
 	r->timer = evtimer_new(server->base, on_timer, r);
 	r->let_go = table_new();
 	r->let_go_before = table_new();

@@ -6,16 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 
-
 struct roster {
 	struct store_port port;
 	void (*count)(void *arg, uint32_t live);
 	void *arg;
 	char host[STORE_HOST_MAX + 1];
 	bool told_of_us;
-	/* Who was live when it was last read, for the one that tells of it. */
-	char (*live)[STORE_HOST_MAX + 1];
-	uint32_t n_live;
+	/* As it was last read. */
+	struct store_host *hosts;
+	uint32_t n_hosts;
+	int64_t read_ms;
 };
 
 static void
@@ -32,9 +32,9 @@ tell(struct roster *r, enum event_kind kind, const char *host)
 }
 
 static bool
-is_live(const struct store_reply *reply, const struct store_host *h)
+is_live(int64_t now_ms, const struct store_host *h)
 {
-	return reply->now_ms - h->seen_ms < ROSTER_LOST_MS;
+	return now_ms - h->seen_ms < ROSTER_LOST_MS;
 }
 
 static const struct store_host *
@@ -53,7 +53,7 @@ we_tell(const struct roster *r, const struct store_reply *reply)
 	for (uint32_t i = 0; i < reply->u.hosts.n; i++) {
 		const struct store_host *h = &reply->u.hosts.list[i];
 
-		if (is_live(reply, h) && strcmp(h->name, r->host) < 0)
+		if (is_live(reply->now_ms, h) && strcmp(h->name, r->host) < 0)
 			return false;
 	}
 	return true;
@@ -64,11 +64,12 @@ tell_of_lost(struct roster *r, const struct store_reply *reply)
 {
 	if (!we_tell(r, reply))
 		return;
-	for (uint32_t i = 0; i < r->n_live; i++) {
-		const struct store_host *h = find(reply, r->live[i]);
+	for (uint32_t i = 0; i < r->n_hosts; i++) {
+		const struct store_host *h = find(reply, r->hosts[i].name);
 
-		if (h == NULL || !is_live(reply, h))
-			tell(r, EVENT_HOST_LOST, r->live[i]);
+		if (is_live(r->read_ms, &r->hosts[i]) &&
+		    (h == NULL || !is_live(reply->now_ms, h)))
+			tell(r, EVENT_HOST_LOST, r->hosts[i].name);
 	}
 }
 
@@ -76,18 +77,20 @@ static void
 hosts_known(void *arg, const struct store_reply *reply, const struct err *err)
 {
 	struct roster *r = arg;
+	uint32_t live = 0;
 
 	(void)err;
 	if (reply == NULL)
 		return;
 	tell_of_lost(r, reply);
-	r->live = mem_resize(r->live, reply->u.hosts.n + 1, sizeof(*r->live));
-	r->n_live = 0;
-	for (uint32_t i = 0; i < reply->u.hosts.n; i++)
-		if (is_live(reply, &reply->u.hosts.list[i]))
-			memcpy(r->live[r->n_live++],
-			    reply->u.hosts.list[i].name, sizeof(*r->live));
-	r->count(r->arg, r->n_live);
+	r->n_hosts = reply->u.hosts.n;
+	r->read_ms = reply->now_ms;
+	r->hosts = mem_resize(r->hosts, r->n_hosts + 1, sizeof(*r->hosts));
+	for (uint32_t i = 0; i < r->n_hosts; i++) {
+		r->hosts[i] = reply->u.hosts.list[i];
+		live += is_live(r->read_ms, &r->hosts[i]);
+	}
+	r->count(r->arg, live);
 	if (!r->told_of_us)
 		tell(r, EVENT_HOST_SEEN, r->host);
 	r->told_of_us = true;
@@ -110,7 +113,7 @@ roster_free(struct roster **roster)
 {
 	if (*roster == NULL)
 		return;
-	mem_free((*roster)->live);
+	mem_free((*roster)->hosts);
 	mem_free(*roster);
 	*roster = NULL;
 }
@@ -134,4 +137,11 @@ roster_beat(struct roster *roster, const struct config *config,
 	roster->port.send(roster->port.self, &(struct store_request){
 		.verb = STORE_HOSTS, .name = "",
 	    }, hosts_known, roster);
+}
+
+const struct store_host *
+roster_hosts(const struct roster *roster, uint32_t *out_n)
+{
+	*out_n = roster->n_hosts;
+	return roster->hosts;
 }

@@ -9,7 +9,9 @@
 #include "dns/resolver.h"
 #include "policy/backlog.h"
 #include "policy/conn.h"
+#include "policy/desk.h"
 #include "policy/feed.h"
+#include "policy/notify.h"
 #include "policy/prober.h"
 #include "policy/release.h"
 #include "policy/roster.h"
@@ -104,6 +106,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	fleet_tick(l->server.fleet, now_ms);
 	prober_tick(l->server.prober, now_ms);
 	feed_tick(l->server.feed, now_ms);
+	desk_tick(l->server.desk, now_ms);
+	notify_tick(l->server.notify, now_ms);
 	if (is_due(&l->next_tally_ms, TALLY_MS, now_ms))
 		send_counters(l);
 	if (is_due(&l->next_heartbeat_ms, HEARTBEAT_MS, now_ms))
@@ -132,6 +136,8 @@ on_health(void *arg, enum store_trouble trouble, const char *text)
 {
 	struct loop *l = arg;
 
+	if (l->server.desk != NULL)
+		desk_health(l->server.desk, trouble, text);
 	if (trouble == STORE_FINE) {
 		log_info("redis", LOG_TEXT("state", "fine"));
 		fleet_store_is_back(l->server.fleet);
@@ -160,6 +166,7 @@ on_reload(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	config_errors_log(&errors);
 	config_errors_free(&errors);
+	desk_reloaded(l->server.desk, fresh != NULL);
 	if (fresh == NULL) {
 		log_error("reload", LOG_TEXT("result",
 		    "bad file, the old configuration stays in force"));
@@ -252,6 +259,7 @@ say_farewell(struct loop *l)
 	const struct timeval moment = { .tv_usec = FAREWELL_MS * 1000 };
 
 	release_free(&l->release);
+	desk_close(l->server.desk);
 	conn_close_all(&l->server);
 	feed_free(&l->server.feed);
 	prober_free(&l->server.prober);
@@ -286,7 +294,9 @@ loop_init(struct loop *l, const struct server_start *start, struct err *err)
 	l->server.config = l->config;
 	l->server.config_path = start->config_path;
 	l->store = store_async_new(l->server.base, &options, &events);
-	l->server.port = store_async_port(l->store);
+	l->server.notify = notify_new(&l->server,
+	    store_async_port(l->store));
+	l->server.port = notify_port(l->server.notify);
 	l->server.fleet = fleet_new(&(struct fleet_options){
 		.plan = &l->config->plan, .host = l->config->host,
 		.port = l->server.port, .clock = clock_mono_ms,
@@ -304,6 +314,10 @@ loop_init(struct loop *l, const struct server_start *start, struct err *err)
 	l->release = release_new(&l->server);
 	l->server.mx_timer = event_new(l->server.base, -1, EV_PERSIST,
 	    on_mx_timer, l);
+	l->server.desk = desk_new(&(struct desk_options){
+		.server = &l->server, .roster = l->roster,
+		.fd = start->status_fd,
+	    });
 	return 0;
 }
 
@@ -313,6 +327,8 @@ loop_free(struct loop *l)
 	event_free(l->server.mx_timer);
 	resolver_free(&l->server.resolver);
 	store_async_free(&l->store);
+	desk_free(&l->server.desk);
+	notify_free(&l->server.notify);
 	roster_free(&l->roster);
 	intake_free(&l->server.intake);
 	fleet_free(&l->server.fleet);

@@ -16,9 +16,17 @@
 
 struct backlogs;
 struct conn;
+struct desk;
 struct feed;
+struct notify;
 struct prober;
 struct resolver;
+
+/* Open connections of one sort, the newest first. */
+struct conn_set {
+	struct conn *first;
+	uint32_t n;
+};
 
 struct server {
 	struct event_base *base;
@@ -35,14 +43,15 @@ struct server {
 	struct backlogs *backlogs;
 	struct feed *feed;
 	struct shares *shares;	/* by the plan's destination index */
-	struct conn *conns;	/* all open ones */
-	uint32_t n_conns;
+	struct desk *desk;
+	struct notify *notify;
+	struct conn_set postfix, watchers;	/* who asks on the sockets */
 };
 
 struct server_start {
 	const char *config_path;
 	struct config *config;	/* the server's from now on */
-	int policy_fd, map_fd;	/* listening; -1: off */
+	int policy_fd, map_fd, status_fd;	/* listening; -1: off */
 	int alive_fd;		/* a byte every SERVER_ALIVE_MS goes here */
 };
 #define SERVER_ALIVE_MS 250

@@ -13,6 +13,7 @@
 #include "core/throttle.h"
 
 #define INCIDENT_MAX 24
+#define VIEW_HOST_MAX 64	/* bytes of a host's name */
 #define SAMPLE_MAX 60		/* Redis keeps short values compact; docs/store.md */
 
 enum override_state {
@@ -60,6 +61,15 @@ struct backlog {
 	uint32_t messages;
 	uint32_t expiring;	/* of these, soon too old for Postfix to keep */
 	int64_t oldest_ms;	/* when the oldest arrived, since 1970; 0: none */
+};
+
+/* A host's own breaker, as others see it: for people, and the host itself. */
+struct alone_view {
+	char host[VIEW_HOST_MAX + 1];
+	enum breaker_state state;
+	uint32_t allowance;	/* per mille */
+	int64_t until_ms;
+	char incident[INCIDENT_MAX + 1];
 };
 
 /* All that decisions are made on, by the plan's indices. */

@@ -19,6 +19,7 @@
 #include "core/plan.h"
 #include "core/view.h"
 #include "engine/line.h"
+#include "observe/history.h"
 #include "store/request.h"
 
 struct fleet;
@@ -83,6 +84,25 @@ bool fleet_is_silent(const struct fleet_upstream *u, int64_t now_ms);
 /* A delivery has ended that might have gone through u or through another: was
  * the mail taken, by whomever? (core/review) */
 void fleet_fared(struct fleet_upstream *u, bool good);
+/* What has been counted, as the store told it last; for those who look on. */
+struct fleet_counts {
+	int64_t told_ms;	/* the fleet's clock; 0: never */
+	uint64_t totals[OUTCOME_CLASSES];	/* all hosts, ever */
+	uint32_t in_use, waiting;	/* connections of all hosts */
+	uint32_t n_alone;	/* hosts that alone see trouble there */
+	struct alone_view alone[WINDOW_HOSTS];
+	struct history history;
+	uint64_t here[OUTCOME_CLASSES];	/* seen by this process */
+};
+const struct fleet_counts *fleet_counts(const struct fleet_upstream *u);
+struct fleet_destination {
+	int64_t told_ms;
+	uint64_t counters[DEST_COUNTERS];
+	uint32_t leases;
+	struct backlog backlog;	/* of all hosts' queues */
+};
+/* By the plan's destination index; good until the next reload. */
+const struct fleet_destination *fleet_destinations(const struct fleet *fleet);
 
 /*
  * An outcome of an attempt that began at began_ms. Counts for the breaker if

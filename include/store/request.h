@@ -10,6 +10,7 @@
 #define STORE_REQUEST_H
 
 #include "base/err.h"
+#include "core/counter.h"
 #include "core/view.h"
 #include "core/window.h"
 
@@ -18,7 +19,7 @@
 
 #define STORE_MEMBER_MAX 160	/* HOST/ADDR:PORT/SERVERPORT */
 #define STORE_RENEW_MAX 64	/* leases in one renewal */
-#define STORE_HOST_MAX 64	/* bytes of a host's name */
+#define STORE_HOST_MAX VIEW_HOST_MAX
 #define STORE_PAIRS_MAX 16	/* fields of an event */
 
 enum store_verb {
@@ -38,15 +39,6 @@ enum store_verb {
 	STORE_EVENT_ADD,
 	STORE_EVENTS,
 };
-
-/* The counters of mailweir:dest:{NAME}, in the contract's order. */
-enum dest_counter {
-	DEST_ACCEPTED, DEST_DEFERRED, DEST_DEFERRED_CAP, DEST_DEFERRED_HOLD,
-	DEST_DEFERRED_LATE, DEST_DELIVERED, DEST_REROUTED, DEST_HELD,
-	DEST_RELEASED, DEST_WOULD_DEFER, DEST_WOULD_REFUSE,
-};
-#define DEST_COUNTERS 11
-const char *dest_counter_name(enum dest_counter counter);
 
 struct store_pair {
 	const char *name, *value;
@@ -175,15 +167,6 @@ struct store_event {
 	} pairs[STORE_PAIRS_MAX];
 };
 
-/* A host's own breaker, as others see it: for people, and the host itself. */
-struct store_alone {
-	char host[STORE_HOST_MAX + 1];
-	enum breaker_state state;
-	uint32_t allowance;	/* per mille */
-	int64_t until_ms;
-	char incident[INCIDENT_MAX + 1];
-};
-
 struct store_reply {
 	enum store_verb verb;
 	int64_t now_ms;		/* the store's clock */
@@ -211,7 +194,7 @@ struct store_reply {
 			uint32_t in_use, waiting;
 			struct window window;
 			uint32_t n_alone;
-			struct store_alone alone[WINDOW_HOSTS];
+			struct alone_view alone[WINDOW_HOSTS];
 		} upstream;	/* OBSERVE */
 		struct {
 			bool stale;	/* not written; record is the present one */

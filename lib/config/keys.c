@@ -52,7 +52,8 @@ static const struct config_key keys[KEYS] = {
 	    "where smtpd's milter protocol is spoken; \"\" for off", NOW },
 	[KEY_LISTEN_STATUS] = { "listen", "status", "string",
 	    "unix:/PATH, inet:ADDRESS:PORT", "",
-	    "where the metrics are; \"\" for off", PLANNED },
+	    "where a browser sees the status, and Prometheus the metrics "
+	    "(HTTP, read only); \"\" for off", NOW },
 
 	[KEY_UPSTREAM_NEXTHOP] = { "upstreams.X", "nexthop", "strings",
 	    "16 at most", "[]",
@@ -223,7 +224,8 @@ static const struct config_key keys[KEYS] = {
 	    "moved on to another next hop", NOW },
 
 	[KEY_NOTIFY_COMMAND] = { "notify", "command", "string", "", "",
-	    "run for each event", PLANNED },
+	    "run for each event that this host tells, which is in its "
+	    "environment; \"\": none", NOW },
 
 	[KEY_DNS_CACHE_ENTRIES] = { "dns", "cache_entries", "integer",
 	    "16..1000000", "10000", "domains whose MX are remembered", NOW },

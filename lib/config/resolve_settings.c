@@ -324,11 +324,22 @@ resolve_feed(struct load *l)
 }
 
 static void
-resolve_planned(struct load *l)
+resolve_notify(struct load *l)
 {
 	struct config *c = l->config;
 
 	c->notify_command = kept_text(l, KEY_NOTIFY_COMMAND);
+	if (!printable_all(span_of(c->notify_command)) ||
+	    strlen(c->notify_command) > CONFIG_COMMAND_MAX)
+		blame(l, KEY_NOTIFY_COMMAND, "wants words with blanks "
+		    "between them, 200 characters at most");
+}
+
+static void
+resolve_planned(struct load *l)
+{
+	struct config *c = l->config;
+
 	c->dns.cache_entries =
 	    (uint32_t)resolve_value(l, KEY_DNS_CACHE_ENTRIES)->number;
 	c->dns.stale_for_ms = resolve_value(l, KEY_DNS_STALE_FOR)->number;
@@ -373,6 +384,7 @@ resolve_settings(struct load *l)
 	resolve_intake(l);
 	c->plan.slow = resolve_slow(l);
 	resolve_release(l);
+	resolve_notify(l);
 	resolve_probe(l);
 	resolve_feed(l);
 	resolve_planned(l);

@@ -278,3 +278,14 @@ fleet_slow_after(const struct fleet_upstream *u)
 	return u->rules.slow_after_ms;
 }
 
+const struct fleet_counts *
+fleet_counts(const struct fleet_upstream *u)
+{
+	return &u->counts;
+}
+
+const struct fleet_destination *
+fleet_destinations(const struct fleet *fleet)
+{
+	return fleet->destinations;
+}

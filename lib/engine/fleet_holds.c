@@ -40,8 +40,15 @@ has_read(void *arg, const struct store_reply *reply, const struct err *err)
 		return;
 	fleet_note_time(h->fleet, reply);
 	h->word = reply->u.destination.hold;
-	if (h->index >= 0)
+	h->counts.told_ms = reply->now_ms;
+	h->counts.leases = reply->u.destination.leases;
+	h->counts.backlog = reply->u.destination.backlog;
+	memcpy(h->counts.counters, reply->u.destination.counters,
+	    sizeof(h->counts.counters));
+	if (h->index >= 0) {
 		h->fleet->words[h->index] = h->word;
+		h->fleet->destinations[h->index] = h->counts;
+	}
 }
 
 void
@@ -49,6 +56,8 @@ fleet_holds_use_plan(struct fleet *f)
 {
 	f->words = mem_resize(f->words, f->plan->n_destinations,
 	    sizeof(*f->words));
+	f->destinations = mem_resize(f->destinations, f->plan->n_destinations,
+	    sizeof(*f->destinations));
 	for (struct fleet_hold *h = f->holds; h != NULL; h = h->next)
 		h->index = -1;
 	for (uint32_t i = 0; i < f->plan->n_destinations; i++) {
@@ -60,6 +69,7 @@ fleet_holds_use_plan(struct fleet *f)
 		h->index = (int)i;
 		h->read_at_ms = 0;
 		f->words[i] = h->word;
+		f->destinations[i] = h->counts;
 	}
 }
 
@@ -95,4 +105,5 @@ fleet_holds_free(struct fleet *f)
 		mem_free(h);
 	}
 	mem_free(f->words);
+	mem_free(f->destinations);
 }

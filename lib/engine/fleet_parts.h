@@ -31,7 +31,7 @@ struct fleet_upstream {
 	uint32_t failed_trips;		/* the record's, after our trial failed */
 	uint32_t limit;			/* of connections here, whatever is granted */
 	struct throttle_seen seen;	/* of the view's cap */
-	uint64_t slow_total;		/* slow outcomes of the fleet, ever */
+	struct fleet_counts counts;
 	struct line *line;
 	struct silence silence;		/* of attempts of this host */
 	struct review review;		/* of a change that this host made */
@@ -58,6 +58,7 @@ struct fleet_hold {
 	char name[PLAN_NAME_MAX + 1];
 	int index;			/* in the plan; -1: no longer there */
 	struct override word;
+	struct fleet_destination counts;
 	int64_t read_at_ms;
 	bool reading;
 	struct fleet_hold *next;	/* all that ever were */
@@ -82,6 +83,7 @@ struct fleet {
 	struct fleet_hold *holds;
 	struct override *words;		/* by the plan's destination index */
 	struct fleet_bypass (*bypasses)[PLAN_ROUTES];	/* the same */
+	struct fleet_destination *destinations;	/* the same */
 };
 
 int64_t fleet_now(const struct fleet *f);

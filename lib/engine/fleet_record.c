@@ -272,12 +272,18 @@ step(struct fleet_upstream *u)
 static void
 note_load(struct fleet_upstream *u, const struct store_reply *reply)
 {
-	const uint64_t slow = reply->u.upstream.totals[OUTCOME_SLOW];
+	struct fleet_counts *c = &u->counts;
 
-	if (slow != u->slow_total)
+	if (reply->u.upstream.totals[OUTCOME_SLOW] != c->totals[OUTCOME_SLOW])
 		u->seen.slow_told_ms = reply->now_ms;
-	u->slow_total = slow;
-	u->seen.in_use = reply->u.upstream.in_use;
+	c->told_ms = reply->now_ms;
+	memcpy(c->totals, reply->u.upstream.totals, sizeof(c->totals));
+	c->in_use = reply->u.upstream.in_use;
+	c->waiting = reply->u.upstream.waiting;
+	c->n_alone = reply->u.upstream.n_alone;
+	memcpy(c->alone, reply->u.upstream.alone, sizeof(c->alone));
+	history_note(&c->history, c->totals, reply->now_ms);
+	u->seen.in_use = c->in_use;
 	u->seen.fine = reply->u.upstream.streak == 0 &&
 	    u->view.record.breaker.state == BREAKER_CLOSED;
 }
@@ -450,6 +456,7 @@ fleet_observe(struct fleet *fleet, struct fleet_upstream *u,
 	if (outcome_weight(outcome.class).bad == 0)
 		silence_ends(&u->silence);
 	batch_add(late ? &u->late : &u->fresh, outcome.class);
+	u->counts.here[outcome.class]++;
 	alone_observe(&u->alone, &u->rules, outcome.class,
 	    fleet_time(fleet, began_ms), fleet_time(fleet, now_ms));
 	explain(u, outcome, text, now_ms);

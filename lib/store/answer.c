@@ -229,7 +229,7 @@ read_window(const struct command *asked, const redisReply *flat,
 
 /* "state allowance until expiry incident" */
 static bool
-read_lone_host(const struct fields *f, int64_t now_ms, struct store_alone *out)
+read_lone_host(const struct fields *f, int64_t now_ms, struct alone_view *out)
 {
 	struct span rest = f->value;
 	int64_t expiry_ms;

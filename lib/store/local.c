@@ -42,7 +42,7 @@ struct upstream_state {
 	char hosts[WINDOW_HOSTS][STORE_HOST_MAX + 1];	/* window's numbers */
 	uint32_t n_hosts;
 	struct slots slots;
-	struct store_alone alone[WINDOW_HOSTS];
+	struct alone_view alone[WINDOW_HOSTS];
 	int64_t alone_end_ms[WINDOW_HOSTS];	/* of each of them */
 	uint32_t n_alone;
 };
@@ -210,7 +210,7 @@ static void
 note_alone(struct upstream_state *u, const struct store_request *r, int64_t now)
 {
 	const struct upstream_record *own = r->u.observe.alone;
-	struct store_alone *row;
+	struct alone_view *row;
 
 	forget_alone(u, own != NULL ? r->u.observe.host : NULL, now);
 	if (own == NULL || own->breaker.state == BREAKER_CLOSED ||
@@ -218,7 +218,7 @@ note_alone(struct upstream_state *u, const struct store_request *r, int64_t now)
 		return;
 	u->alone_end_ms[u->n_alone] = now + r->u.observe.alone_ttl_ms;
 	row = &u->alone[u->n_alone++];
-	*row = (struct store_alone){
+	*row = (struct alone_view){
 		.state = own->breaker.state,
 		.allowance = breaker_allowance(&own->breaker),
 		.until_ms = own->breaker.until_ms,

@@ -1,30 +1,8 @@
 #include "store/request.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "base/mem.h"
-
-const char *
-dest_counter_name(enum dest_counter counter)
-{
-	static const char *const names[] = {
-		[DEST_ACCEPTED] = "accepted",
-		[DEST_DEFERRED] = "deferred",
-		[DEST_DEFERRED_CAP] = "deferred_cap",
-		[DEST_DEFERRED_HOLD] = "deferred_hold",
-		[DEST_DEFERRED_LATE] = "deferred_late",
-		[DEST_DELIVERED] = "delivered",
-		[DEST_REROUTED] = "rerouted",
-		[DEST_HELD] = "held",
-		[DEST_RELEASED] = "released",
-		[DEST_WOULD_DEFER] = "would_defer",
-		[DEST_WOULD_REFUSE] = "would_refuse",
-	};
-
-	static_assert(MW_N_OF(names) == DEST_COUNTERS, "a counter has no name");
-	return names[counter];
-}
 
 void
 store_reply_clear(struct store_reply *reply)
@@ -46,7 +24,7 @@ store_alone_record(const struct store_reply *reply, const char *host)
 	struct upstream_record own = { 0 };
 
 	for (uint32_t i = 0; i < reply->u.upstream.n_alone; i++) {
-		const struct store_alone *row = &reply->u.upstream.alone[i];
+		const struct alone_view *row = &reply->u.upstream.alone[i];
 		const bool part = row->state == BREAKER_SHEDDING ||
 		    row->state == BREAKER_RAMP;
 

@@ -3,6 +3,7 @@ noinst_LIBRARIES += lib/libwire.a
 lib_libwire_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 lib_libwire_a_SOURCES = \
 	include/wire/dns_mx.h lib/wire/dns_mx.c \
+	include/wire/http_request.h lib/wire/http_request.c \
 	include/wire/maillog.h lib/wire/maillog.c \
 	include/wire/netstring.h lib/wire/netstring.c \
 	include/wire/policy_request.h lib/wire/policy_request.c \

@@ -4,6 +4,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_dns_mx \
 	tests/fuzz/fuzz_domain \
+	tests/fuzz/fuzz_http_request \
 	tests/fuzz/fuzz_maillog \
 	tests/fuzz/fuzz_netstring \
 	tests/fuzz/fuzz_policy_request \
@@ -35,6 +36,10 @@ tests_fuzz_fuzz_dns_mx_LDADD = $(wire_libs)
 tests_fuzz_fuzz_domain_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_domain.c $(fuzz_main)
 tests_fuzz_fuzz_domain_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_domain_LDADD = $(core_libs)
+
+tests_fuzz_fuzz_http_request_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_http_request.c $(fuzz_main)
+tests_fuzz_fuzz_http_request_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_http_request_LDADD = $(wire_libs)
 
 tests_fuzz_fuzz_maillog_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_maillog.c $(fuzz_main)
 tests_fuzz_fuzz_maillog_LDFLAGS = $(fuzz_ldflags)

@@ -23,7 +23,7 @@ CONFIG = """
 mode = "{mode}";
 host = "mx1";
 store = {{ redis = "unix:{dir}/redis.sock"; timeout = "200ms"; }};
-listen = {{ policy = "unix:{dir}/policy"; map = "unix:{dir}/map"; milter = "{milter}"; }};
+listen = {{ policy = "unix:{dir}/policy"; map = "unix:{dir}/map"; milter = "{milter}"; status = "{status}"; }};
 rules_file = "{source}/conf/outcomes.rules";
 release = {{ command = "{dir}/postqueue with words"; rate = 20; }};
 lease = {{ ttl = "5s"; }};
@@ -69,7 +69,8 @@ class Daemons:
     def __init__(self, before=None, template=CONFIG, **settings):
         self.template = template
         self.dir = tempfile.mkdtemp(prefix="mw-", dir="/tmp")
-        self.settings = {"mode": "enforce", "milter": "", "open_for": "30s",
+        self.settings = {"mode": "enforce", "milter": "", "status": "",
+                         "open_for": "30s",
                          "extra": "", "dir": self.dir, "source": SOURCE}
         self.settings.update(settings)
         self.processes = []

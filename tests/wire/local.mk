@@ -5,6 +5,11 @@ tests_wire_test_dns_mx_SOURCES = tests/wire/test_dns_mx.c
 tests_wire_test_dns_mx_CFLAGS = $(test_cflags)
 tests_wire_test_dns_mx_LDADD = $(wire_libs) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/wire/test_http_request
+tests_wire_test_http_request_SOURCES = tests/wire/test_http_request.c
+tests_wire_test_http_request_CFLAGS = $(test_cflags)
+tests_wire_test_http_request_LDADD = $(wire_libs) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/wire/test_maillog
 tests_wire_test_maillog_SOURCES = tests/wire/test_maillog.c
 tests_wire_test_maillog_CFLAGS = $(test_cflags)

@@ -27,8 +27,8 @@
  *
  * incident, rule and sample are null where there is none.
  */
-#include "ctl/json.h"
-#include "ctl/status.h"
+#include "observe/json.h"
+#include "observe/status.h"
 
 static json_t *
 hosts_json(const struct status *s)
@@ -36,7 +36,7 @@ hosts_json(const struct status *s)
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; i < s->n_hosts; i++) {
-		const struct store_host *h = &s->hosts[i];
+		const struct host_status *h = &s->hosts[i];
 
 		json_array_append_new(list, json_pack(
 		    "{s:o, s:o, s:o, s:o, s:I, s:b}",
@@ -67,7 +67,7 @@ alone_json(const struct status *s, const struct upstream_status *u)
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; i < u->n_alone; i++) {
-		const struct store_alone *a = &u->alone[i];
+		const struct alone_view *a = &u->alone[i];
 
 		json_array_append_new(list, json_pack(
 		    "{s:o, s:s, s:I, s:o, s:o}", "host", json_text(a->host),
@@ -123,7 +123,7 @@ upstreams_json(const struct status *s)
 {
 	json_t *list = json_array();
 
-	for (uint32_t i = 0; i < s->config->plan.n_upstreams; i++)
+	for (uint32_t i = 0; i < s->plan->n_upstreams; i++)
 		json_array_append_new(list,
 		    upstream_json(s, &s->upstreams[i]));
 	return list;
@@ -146,7 +146,7 @@ destinations_json(const struct status *s)
 {
 	json_t *list = json_array();
 
-	for (uint32_t i = 0; i < s->config->plan.n_destinations; i++) {
+	for (uint32_t i = 0; i < s->plan->n_destinations; i++) {
 		const struct destination_status *d = &s->destinations[i];
 		json_t *counters = json_object();
 
@@ -166,14 +166,14 @@ destinations_json(const struct status *s)
 	return list;
 }
 
-void
-status_show_json(const struct status *s)
+json_t *
+status_json(const struct status *s)
 {
-	json_print(json_pack("{s:I, s:s, s:o, s:b, s:b, s:o, s:o, s:o}",
+	return json_pack("{s:I, s:s, s:o, s:b, s:b, s:o, s:o, s:o}",
 	    "now_ms", (json_int_t)s->now_ms,
-	    "mode", s->config->plan.mode == PLAN_ENFORCE ? "enforce" :
-	    "observe", "digest", json_text(s->config->digest),
+	    "mode", s->plan->mode == PLAN_ENFORCE ? "enforce" : "observe",
+	    "digest", json_text(s->digest),
 	    "hosts_agree", !s->digests_differ, "reload_due", s->reload_due,
 	    "hosts", hosts_json(s), "upstreams", upstreams_json(s),
-	    "destinations", destinations_json(s)), false);
+	    "destinations", destinations_json(s));
 }

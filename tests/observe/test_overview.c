@@ -1,0 +1,282 @@
+#include "suite.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "observe/overview.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NOW 1795255200000
+
+static const struct upstream upstreams[] = {
+	{ .name = "filter", .connections = 20 },
+	{ .name = "second", .connections = 10 },
+};
+static const struct destination destinations[] = {
+	{ .name = "contoso", .cap = 100, .n_routes = 1 },
+};
+static const struct plan plan = {
+	.mode = PLAN_ENFORCE,
+	.upstreams = upstreams, .n_upstreams = 2,
+	.destinations = destinations, .n_destinations = 1,
+};
+
+static struct upstream_status up[2];
+static struct destination_status dest;
+static struct overview_upstream up_more[2];
+static struct overview_destination dest_more;
+static struct host_status host;
+static struct history history;
+static uint64_t here[OUTCOME_CLASSES];
+static struct overview_event event;
+static struct overview o;
+static struct buf text;
+
+static void
+set_up(void)
+{
+	memset(up, 0, sizeof(up));
+	for (int i = 0; i < 2; i++) {
+		up[i].upstream = &upstreams[i];
+		up[i].view.known = true;
+		up[i].cap = upstreams[i].connections;
+		up_more[i] = (struct overview_upstream){
+			.told_ms = NOW - 1000 * (i + 1), .here = here,
+			.history = &history,
+		};
+	}
+	dest = (struct destination_status){ .destination = &destinations[0] };
+	dest_more = (struct overview_destination){ .told_ms = NOW };
+	host = (struct host_status){ "mx1", "0.1.0", "0123456789abcdef",
+	    "enforce", NOW };
+	event = (struct overview_event){ .at_ms = NOW };
+	o = (struct overview){
+		.status = { .plan = &plan, .host = "mx1",
+		    .digest = "0123456789abcdef", .now_ms = NOW, .n_hosts = 1,
+		    .hosts = &host, .upstreams = up, .destinations = &dest },
+		.version = "0.1.0", .redis_fine = true, .redis = "fine",
+		.redis_says = "", .upstreams = up_more,
+		.destinations = &dest_more, .events = &event,
+	};
+	text = buf_new(1 << 20);
+}
+
+static void
+tear_down(void)
+{
+	buf_free(&text);
+}
+
+#define put(dst, src) snprintf((dst), sizeof(dst), "%s", (src))
+
+static bool
+metrics_have(const char *line)
+{
+	buf_clear(&text);
+	overview_metrics(&o, &text);
+	ck_assert(!buf_overflowed(&text));
+	return strstr(buf_text(&text), line) != NULL;
+}
+
+static bool
+page_has(const char *piece)
+{
+	buf_clear(&text);
+	overview_page(&o, &text);
+	ck_assert(!buf_overflowed(&text));
+	return strstr(buf_text(&text), piece) != NULL;
+}
+
+START_TEST(what_was_not_read_is_no_zero)
+{
+	static const char *const lines[] = {
+		"mailweir_fleet_outcomes_total{upstream=\"second\",",
+		"mailweir_fleet_upstream_connections{upstream=\"second\"}",
+		"mailweir_fleet_upstream_state{upstream=\"second\",",
+	};
+
+	for (size_t i = 0; i < MW_N_OF(lines); i++) {
+		up_more[1].told_ms = NOW;
+		ck_assert_msg(metrics_have(lines[i]), "%s", lines[i]);
+		up_more[1].told_ms = 0;
+		ck_assert_msg(!metrics_have(lines[i]), "%s", lines[i]);
+	}
+	ck_assert(metrics_have("mailweir_fleet_outcomes_total{upstream="
+	    "\"filter\","));
+	ck_assert(metrics_have("mailweir_fleet_accepted_total{"));
+	dest_more.told_ms = 0;
+	ck_assert(!metrics_have("mailweir_fleet_accepted_total{"));
+}
+END_TEST
+
+START_TEST(the_age_is_that_of_the_oldest_part)
+{
+	ck_assert_int_eq(overview_told(&o), NOW - 2000);
+	ck_assert(metrics_have("\nmailweir_fleet_told_timestamp_seconds "
+	    "1795255198.000\n"));
+	up_more[0].told_ms = 0;
+	ck_assert_int_eq(overview_told(&o), 0);
+}
+END_TEST
+
+START_TEST(times_are_seconds_and_shares_are_ratios)
+{
+	up[0].view.record.breaker = (struct breaker){
+		.state = BREAKER_RAMP, .allowance = 250,
+		.since_ms = NOW - 1, .until_ms = NOW + 5000,
+	};
+	ck_assert(metrics_have("_allowance_ratio{upstream=\"filter\"} 0.250\n"));
+	ck_assert(metrics_have("_state_since_timestamp_seconds{"
+	    "upstream=\"filter\"} 1795255199.999\n"));
+	ck_assert(metrics_have("_next_step_timestamp_seconds{"
+	    "upstream=\"filter\"} 1795255205.000\n"));
+	ck_assert(metrics_have("_state{upstream=\"filter\",state=\"ramp\"} 1\n"));
+	ck_assert(metrics_have("_state{upstream=\"filter\",state=\"open\"} 0\n"));
+}
+END_TEST
+
+START_TEST(hosts_are_compared_by_a_number)
+{
+	ck_assert(metrics_have("\nmailweir_config_hash 1250999896491\n"));
+}
+END_TEST
+
+START_TEST(counters_beyond_32_bits_are_whole)
+{
+	here[OUTCOME_OK] = UINT64_C(9000000000);
+	ck_assert(metrics_have("mailweir_outcomes_total{upstream=\"filter\","
+	    "class=\"ok\"} 9000000000\n"));
+	here[OUTCOME_OK] = 0;
+}
+END_TEST
+
+#define EVIL "<img src=x onerror=alert(1)>\"'&\n\x1b[31m"
+#define HARMLESS "&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;??[31m"
+
+START_TEST(strangers_text_is_no_markup)
+{
+	put(up[0].view.record.incident, "6b01bc06eb5");
+	put(up[0].view.record.sample, EVIL);
+	ck_assert(page_has("<code>" HARMLESS "</code>"));
+	ck_assert(!page_has("<img"));
+	up[0].view.override = (struct override){
+		.state = OVERRIDE_OPEN, .until_ms = NOW + 60000,
+	};
+	put(up[0].view.override.by, "<b>");
+	put(up[0].view.override.reason, EVIL);
+	ck_assert(page_has("forced open by <b>&lt;b&gt;</b> for another "
+	    "1m00s: " HARMLESS));
+	ck_assert(!page_has("<img"));
+	host.name = host.mode = host.digest = EVIL;
+	o.redis_fine = false;
+	o.redis = o.redis_says = EVIL;
+	o.n_events = 1;
+	event.n = 2;
+	event.pairs[0].name = event.pairs[1].name = EVIL;
+	event.pairs[0].value = event.pairs[1].value = EVIL;
+	o.status.host = o.status.digest = EVIL;
+	ck_assert(!page_has("<img"));
+	ck_assert(page_has(HARMLESS));
+}
+END_TEST
+
+static const struct {
+	const char *says;
+	enum breaker_state first, second;
+	bool on_hold;
+	const char *headline;
+} headlines[] = {
+	{ "nothing is wrong", BREAKER_CLOSED, BREAKER_CLOSED, false,
+	    "good\">All mail moves." },
+	{ "one is down", BREAKER_OPEN, BREAKER_CLOSED, false,
+	    "bad\">filter takes no mail." },
+	{ "both are", BREAKER_OPEN, BREAKER_OPEN, true,
+	    "bad\">1 of 1 destinations is on hold. filter and second take no "
+	    "mail." },
+	{ "one comes back", BREAKER_CLOSED, BREAKER_RAMP, false,
+	    "part\">second takes a part of the mail." },
+};
+
+START_TEST(the_worst_comes_first)
+{
+	up[0].view.record.breaker.state = headlines[_i].first;
+	up[1].view.record.breaker.state = headlines[_i].second;
+	dest_more.on_hold = headlines[_i].on_hold;
+	ck_assert_msg(page_has(headlines[_i].headline), "%s",
+	    headlines[_i].says);
+}
+END_TEST
+
+START_TEST(an_away_redis_is_told)
+{
+	ck_assert(!page_has("Redis is"));
+	o.redis_fine = false;
+	o.redis = "silent";
+	ck_assert(page_has("Redis is silent."));
+	ck_assert(page_has("was read 2s ago"));
+	ck_assert(metrics_have("\nmailweir_redis_up 0\n"));
+	buf_clear(&text);
+	overview_health(&o, &text);
+	ck_assert_ptr_nonnull(strstr(buf_text(&text), "\"silent\""));
+}
+END_TEST
+
+START_TEST(a_host_alone_in_trouble_stands_apart)
+{
+	up_more[0].state = BREAKER_OPEN;
+	up[0].n_alone = 1;
+	up[0].alone[0] = (struct alone_view){
+		.host = "mx7", .state = BREAKER_OPEN,
+		.until_ms = NOW + 28000, .incident = "69205f0c1a2",
+	};
+	ck_assert(metrics_have("mailweir_upstream_state{upstream=\"filter\","
+	    "state=\"open\"} 1\n"));
+	ck_assert(metrics_have("mailweir_fleet_upstream_state{upstream="
+	    "\"filter\",state=\"open\"} 0\n"));
+	ck_assert(page_has("on <b>mx7</b> alone: open, next step in 28s "
+	    "<small>incident 69205f0c1a2</small>"));
+	ck_assert(page_has("All mail moves."));
+}
+END_TEST
+
+START_TEST(mail_that_grows_too_old_is_told)
+{
+	ck_assert(!page_has("too old"));
+	dest.backlog = (struct backlog){
+		.at_ms = NOW, .messages = 12345, .expiring = 7,
+		.oldest_ms = NOW - 4 * 86400000,
+	};
+	ck_assert(page_has("7 messages for <b>contoso</b> will soon be too "
+	    "old"));
+	ck_assert(page_has("12 345<small>oldest 4d00h</small><strong>7 "
+	    "expiring</strong>"));
+	ck_assert(metrics_have("_queued_messages{destination=\"contoso\"} "
+	    "12345\n"));
+	ck_assert(metrics_have("_expiring_messages{destination=\"contoso\"} "
+	    "7\n"));
+	ck_assert(metrics_have("_oldest_message_timestamp_seconds{"
+	    "destination=\"contoso\"} 1794909600\n"));
+}
+END_TEST
+
+int
+main(void)
+{
+	TCase *tc = tcase_create("overview");
+	Suite *s = suite_create("observe");
+
+	suite_add_tcase(s, tc);
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, what_was_not_read_is_no_zero);
+	tcase_add_test(tc, the_age_is_that_of_the_oldest_part);
+	tcase_add_test(tc, times_are_seconds_and_shares_are_ratios);
+	tcase_add_test(tc, hosts_are_compared_by_a_number);
+	tcase_add_test(tc, counters_beyond_32_bits_are_whole);
+	tcase_add_test(tc, strangers_text_is_no_markup);
+	tcase_add_loop_test(tc, the_worst_comes_first, 0, MW_N_OF(headlines));
+	tcase_add_test(tc, an_away_redis_is_told);
+	tcase_add_test(tc, a_host_alone_in_trouble_stands_apart);
+	tcase_add_test(tc, mail_that_grows_too_old_is_told);
+	return suite_main(s);
+}
