@@ -140,19 +140,21 @@ take_work(struct resolver *r)
 	return !stop;
 }
 
-/* The sockets that c-ares waits for; returns how many. */
+/* The sockets that c-ares waits for; returns how many. (Its own macros for the
+ * bits shift into the sign.) */
 static nfds_t
 list_sockets(const struct resolver *r, struct pollfd *fds)
 {
 	ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
-	const int wants = r->channel == NULL ? 0 :
+	const unsigned wants = r->channel == NULL ? 0 : (unsigned)
 	    ares_getsock(r->channel, sockets, ARES_GETSOCK_MAXNUM);
 	nfds_t n = 0;
 
 	for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-		const short events =
-		    (short)((ARES_GETSOCK_READABLE(wants, i) ? POLLIN : 0) |
-		    (ARES_GETSOCK_WRITABLE(wants, i) ? POLLOUT : 0));
+		const unsigned reads = wants >> i & 1;
+		const unsigned writes = wants >> (i + ARES_GETSOCK_MAXNUM) & 1;
+		const short events = (short)((reads ? POLLIN : 0) |
+		    (writes ? POLLOUT : 0));
 
 		if (events != 0)
 			fds[n++] = (struct pollfd){
