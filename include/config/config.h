@@ -88,7 +88,6 @@ struct config_key {
 	const char *range;	/* as text, "1..100000" or "observe | enforce" */
 	const char *fallback;	/* default as it would stand in the file; "" for none */
 	const char *help;	/* one line */
-	bool planned;		/* read and checked, not acted on by this version */
 };
 const struct config_key *config_keys(size_t *out_n);
 

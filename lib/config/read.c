@@ -318,10 +318,6 @@ read_key(struct load *l, struct section *section, enum key key,
 		v->wrong = true;
 	v->set = true;
 	v->at = place_of(l, s);
-	if (key_row(key)->planned)
-		errors_note(l->errors, v->at, "%s%s%s: read and checked, but "
-		    "not acted on by this version", section->path,
-		    section->path[0] != '\0' ? "." : "", key_row(key)->name);
 }
 
 static void

@@ -336,7 +336,7 @@ resolve_notify(struct load *l)
 }
 
 static void
-resolve_planned(struct load *l)
+resolve_dns(struct load *l)
 {
 	struct config *c = l->config;
 
@@ -387,5 +387,5 @@ resolve_settings(struct load *l)
 	resolve_notify(l);
 	resolve_probe(l);
 	resolve_feed(l);
-	resolve_planned(l);
+	resolve_dns(l);
 }

@@ -400,24 +400,36 @@ START_TEST(errors_have_a_bound)
 }
 END_TEST
 
+static FILE *
+printed(void)
+{
+	FILE *f = fopen(place_path("out"), "w+");
+
+	ck_assert_ptr_nonnull(f);
+	config_errors_print(&errors, f);
+	rewind(f);
+	return f;
+}
+
 START_TEST(how_errors_read)
 {
 	char line[512] = "";
 	FILE *f;
 
-	ck_assert_ptr_null(load("mode = 1;\nnotify = { command = \"x\"; };\n"
-	    UP));
-	f = fopen(place_path("out"), "w+");
-	ck_assert_ptr_nonnull(f);
-	config_errors_print(&errors, f);
-	rewind(f);
+	ck_assert_ptr_null(load("mode = 1;\n" UP));
+	f = printed();
 	ck_assert_ptr_nonnull(fgets(line, sizeof(line), f));
 	ck_assert_ptr_nonnull(strstr(line, "/test.conf: no destinations"));
 	ck_assert_ptr_nonnull(fgets(line, sizeof(line), f));
 	ck_assert_ptr_nonnull(strstr(line, "/test.conf:1: mode: wants"));
+	fclose(f);
+	config_errors_free(&errors);
+
+	ck_assert_ptr_nonnull(load(UPS("b = { nexthop = \"[b]\"; };")
+	    TO RULES));
+	f = printed();
 	ck_assert_ptr_nonnull(fgets(line, sizeof(line), f));
-	ck_assert_ptr_nonnull(strstr(line, "/test.conf:2: note: notify.command: "
-	    "read and checked, but not acted on by this version"));
+	ck_assert_ptr_nonnull(strstr(line, ": note: upstreams.b"));
 	fclose(f);
 }
 END_TEST
