@@ -132,8 +132,25 @@ conclude(const struct run *r, enum outcome_class class, int64_t now_ms)
 
 /*
  * A good answer is evidence only of a trial, and only where it was asked about
- * mail: one to deliveries that went elsewhere would outweigh them.
+ * mail: one to deliveries that went elsewhere would outweigh them. What the
+ * shield does not believe is a bad answer here: the recipient is ours, and no
+ * stranger chose it.
  */
+static enum outcome_class
+evidence_of(const struct run *r, enum outcome_class class)
+{
+	const struct plan *plan = server_plan(r->subject->prober->server);
+	const int index = fleet_index(r->subject->u);
+
+	if (r->on_trial && index >= 0 && shield_lists(&plan->upstreams[index],
+	    span_of(r->probe.status)))
+		return OUTCOME_TROUBLE;
+	if (outcome_weight(class).good > 0 &&
+	    !(r->on_trial && r->probe.whole))
+		return OUTCOME_IGNORE;
+	return class;
+}
+
 static void
 finish(struct run *r)
 {
@@ -150,9 +167,7 @@ finish(struct run *r)
 	if (r->preflight)
 		conclude(r, o.class, now_ms);
 	r->subject->mute = outcome_weight(o.class).good > 0 && !r->probe.whole;
-	if (outcome_weight(o.class).good > 0 &&
-	    !(r->on_trial && r->probe.whole))
-		o.class = OUTCOME_IGNORE;
+	o.class = evidence_of(r, o.class);
 	fleet_observe(server->fleet, u, o, status, r->began_ms, now_ms);
 	run_free(r, now_ms);
 }

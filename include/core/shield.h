@@ -22,6 +22,9 @@ enum shield {
 /* "", "shield", "connector-lock". */
 const char *shield_name(enum shield shield);
 
+/* Is it a reply with one of the codes that were listed for u? */
+bool shield_lists(const struct upstream *u, struct span status);
+
 /* Is it one of the codes that say: from the filter only? */
 bool shield_is_lock(struct dsn code);
 

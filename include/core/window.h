@@ -63,6 +63,7 @@ struct evidence {
 	uint32_t dns_hosts;	/* of these, with more DNS trouble than all else */
 	uint32_t streak;	/* bad outcomes since the last good one; the caller's */
 	uint32_t total_good, total_bad;	/* points of the whole window */
+	uint32_t ignored;	/* outcomes that say nothing, in the whole window */
 };
 struct evidence window_evidence(const struct window *w, int64_t window_ms,
     uint32_t min_outcomes, int64_t now_ms);

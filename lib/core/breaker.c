@@ -326,6 +326,24 @@ step_open(struct breaker b, int64_t now_ms)
 }
 
 /*
+ * Trials that say nothing, such as a refusal that the shield does not believe:
+ * nor does one more. The wait does not grow, for nothing bad was seen.
+ */
+static bool
+is_undecided(const struct breaker_rules *rules, const struct evidence *seen)
+{
+	return seen->total_good == 0 && seen->ignored >= rules->trials;
+}
+
+static struct breaker
+opened_as_before(const struct breaker_rules *rules, struct breaker b,
+    uint32_t jitter, int64_t now_ms)
+{
+	b.trips -= b.trips < UINT32_MAX;
+	return opened(rules, b, BREAKER_TRIAL_FAILED, jitter, now_ms);
+}
+
+/*
  * Where little mail flows, the first trial has left the window before the last
  * one comes: a good one and a whole window without a bad one will do.
  */
@@ -337,6 +355,8 @@ step_half_open(const struct breaker_rules *rules, struct breaker b,
 
 	if (seen->total_bad > 0)
 		return opened(rules, b, BREAKER_TRIAL_FAILED, jitter, now_ms);
+	if (is_undecided(rules, seen))
+		return opened_as_before(rules, b, jitter, now_ms);
 	if (won >= rules->trials ||
 	    (won > 0 && now_ms - b.since_ms >= rules->window_ms))
 		return ramped(rules, b, 0, BREAKER_TRIALS_WON, now_ms);
@@ -384,7 +404,8 @@ fitted(const struct breaker_rules *rules, struct breaker b)
 /*
  * A step with trouble in it, but too little mail to judge, lasts until there
  * is more or the trouble has left the window: time alone must not close a
- * breaker on an upstream that failed whatever it got.
+ * breaker on an upstream that failed whatever it got, nor on one whose answers
+ * said nothing.
  */
 static struct breaker
 step_ramp(const struct breaker_rules *rules, struct breaker b,
@@ -400,13 +421,14 @@ step_ramp(const struct breaker_rules *rules, struct breaker b,
 	    (outcomes >= enough && share >= rules->shed_at && shared);
 	const bool ailing = share > BREAKER_RAMP_BACK_AT && shared;
 	const bool back = ailing && outcomes >= RAMP_OUTCOMES;
+	const bool unproven = seen->total_good == 0 && seen->ignored > 0;
 
 	b = fitted(rules, b);
 	if (failed || (back && b.step == 0))
 		return opened(rules, b, BREAKER_RAMP_FAILED, jitter, now_ms);
 	if (back)
 		return ramped(rules, b, b.step - 1, BREAKER_RAMP_BACK, now_ms);
-	if (now_ms >= b.until_ms && !ailing)
+	if (now_ms >= b.until_ms && !ailing && !unproven)
 		return ramp_up(rules, b, now_ms);
 	if (now_ms >= b.until_ms)
 		b.until_ms = later(now_ms, rules->ramp_step_ms);

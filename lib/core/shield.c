@@ -68,6 +68,15 @@ shield_name(enum shield shield)
 }
 
 bool
+shield_lists(const struct upstream *u, struct span status)
+{
+	struct dsn code;
+
+	return outcome_is_reply(status, &code) &&
+	    is_one_of(u->shield, u->n_shield, code);
+}
+
+bool
 shield_is_lock(struct dsn code)
 {
 	return is_one_of(locks, MW_N_OF(locks), code);

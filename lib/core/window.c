@@ -9,7 +9,7 @@ struct sums {
 	struct points ages[WINDOW_BUCKETS];	/* 0 is the newest bucket */
 	struct points hosts[WINDOW_HOSTS];
 	struct points total;
-	uint64_t slow;
+	uint64_t slow, ignored;
 };
 
 static uint32_t
@@ -129,6 +129,8 @@ sum_up(const struct window *w, int64_t newest, struct sums *out_sums)
 		points_add(&out_sums->ages[age], row);
 		points_add(&out_sums->hosts[row->host], row);
 		points_add(&out_sums->total, row);
+		if (row->class == OUTCOME_IGNORE)
+			out_sums->ignored += row->count;
 		if (row->class == OUTCOME_SLOW)
 			out_sums->slow += row->count;
 	}
@@ -236,6 +238,7 @@ window_evidence(const struct window *w, int64_t window_ms,
 		.bad = capped(judged.bad),
 		.outcomes = capped(judged.outcomes),
 		.slow = capped(sums.slow),
+		.ignored = capped(sums.ignored),
 		.dns = capped(sums.total.dns),
 		.new_dns = capped(judged.dns),
 		.total_good = capped(sums.total.good),

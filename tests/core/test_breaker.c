@@ -468,6 +468,10 @@ static const struct {
 	{ "one that was not found is none",
 	    { .dns = 5, .new_dns = 5, .senders = 1, .dns_hosts = 1 }, NOW,
 	    BREAKER_HALF_OPEN },
+	{ "two that say nothing", { .ignored = 2 }, NOW, BREAKER_HALF_OPEN },
+	{ "three that say nothing", { .ignored = 3 }, NOW, BREAKER_OPEN },
+	{ "a good one among them", { .ignored = 30, .total_good = 2 }, NOW,
+	    BREAKER_HALF_OPEN },
 	{ "half a bad one beside many good ones",
 	    { .total_good = 20, .total_bad = 1 }, NOW, BREAKER_OPEN },
 };
@@ -479,7 +483,8 @@ START_TEST(half_open_is_decided_by_its_trials)
 
 	ck_assert_msg(next.state == from_half_open[_i].then, "%s: %s",
 	    from_half_open[_i].says, breaker_state_name(next.state));
-	ck_assert_uint_eq(next.trips, next.state == BREAKER_OPEN ? 4 : 3);
+	ck_assert_uint_eq(next.trips, next.state == BREAKER_OPEN &&
+	    from_half_open[_i].seen.total_bad > 0 ? 4 : 3);
 	if (next.state == BREAKER_RAMP)
 		ck_assert_uint_eq(next.allowance, 50);
 }
@@ -574,6 +579,11 @@ static const struct {
 	    BREAKER_RAMP, BREAKER_NO_REASON, 2 },
 	{ "nor the end of it", 4, { .total_bad = 2 }, 5000,
 	    BREAKER_RAMP, BREAKER_NO_REASON, 4 },
+	{ "no step up on what says nothing", 2, { .ignored = 1 }, 5000,
+	    BREAKER_RAMP, BREAKER_NO_REASON, 2 },
+	{ "a good one among it will do", 2,
+	    { .ignored = 30, .total_good = 2 }, 5000,
+	    BREAKER_RAMP, BREAKER_RAMP_STEP, 3 },
 };
 
 START_TEST(ramp_goes_by_time_and_trouble)

@@ -26,7 +26,8 @@ breaker = {{ consecutive = {consecutive}; min_outcomes = 1000; open_for = "200ms
   ramp = [ 50, 100 ]; ramp_step = "200ms"; slow_after = "{slow_after}"; trials = 2; }};
 probe = {{ every = "1s"; from = "probe@we.test"; to = "probe@they.test"; starttls = {starttls}; }};
 upstreams = {{
-  lone = {{ nexthop = "[{host}]:{port}"; connections = 2; probe = true; }};
+  lone = {{ nexthop = "[{host}]:{port}"; connections = 2; probe = true;
+    shield = [ "5.3.0" ]; }};
   other = {{ nexthop = "[other.test]:25"; connections = 2; }};
 }};
 destinations = {{
@@ -213,6 +214,14 @@ def a_sick_one_stays_open_and_says_why(site):
     equal("ramp" in site.states(), False)
 
 
+def what_the_shield_does_not_believe_is_no_recovery(site):
+    """554 to our own recipient: no stranger chose that."""
+    site.move_on(6)
+    until(lambda: site.field("reason") == "trial-failed", "a trial that fails")
+    if "ramp" in site.states() or site.outcomes("trouble") == 0:
+        raise AssertionError(site.states())
+
+
 def the_reason_of_moving_on_becomes_known(site):
     site.move_on(2)
     time.sleep(0.3)
@@ -330,6 +339,8 @@ GROUPS = [
     ({"mode": "observe"}, [a_recovered_upstream_comes_back_without_mail]),
     ({}, [one_host_asks_at_a_time]),
     ({"replies": {"RCPT": BUSY}}, [a_sick_one_stays_open_and_says_why]),
+    ({"replies": {"RCPT": "554 5.3.0 internal failure"}},
+     [what_the_shield_does_not_believe_is_no_recovery]),
     ({"replies": {"RCPT": BUSY}}, [the_reason_of_moving_on_becomes_known]),
     ({}, [a_good_answer_does_not_outweigh_moving_on]),
     ({"consecutive": 100}, [one_probe_in_its_time]),
