@@ -18,7 +18,7 @@
 #include <string.h>
 
 #define LOOK_MS 60000		/* between two looks for a destination */
-#define LOOK_GAP_MS 5000	/* between two looks for whomever */
+#define LOOK_GAP_MS 1000	/* between two looks for whomever */
 #define ASK_MS (3600 * INT64_C(1000))	/* how long Postfix keeps a message */
 #define LIFETIME_MS (5 * 86400 * INT64_C(1000))	/* its default */
 #define TRIAL_MS 1000		/* between two messages to try an upstream with */

@@ -4,9 +4,11 @@
  *
  * Additive increase, multiplicative decrease: a slow outcome ("too many
  * connections") cuts the cap to a part of the connections in use, at most once
- * per every_ms; steps of raise bring it back, one per every_ms, for as long as
- * the cap is really in use. A step that is refused is taken back, and the next
- * one waits twice as long: a limit that was found is not tried all the time.
+ * per every_ms; steps bring it back, one per every_ms, for as long as the cap
+ * is really in use. Each that holds makes the next twice as large, up to a
+ * quarter of what is configured, so that a limit that comes back is soon used;
+ * one that is refused is taken back, and the next is half as large and waits
+ * twice as long: a limit that was found is not tried all the time.
  *
  * Below the floor it never goes: a refusal there is trouble like any other,
  * and the breaker says whether it persists.
@@ -21,7 +23,7 @@
 struct throttle_rules {
 	uint32_t cut;		/* per mille that a cut leaves, 1..999 */
 	uint32_t floor;		/* connections that are never cut, 1.. */
-	uint32_t raise;		/* connections that come back at a time, 1.. */
+	uint32_t raise;		/* connections that come back at first, 1.. */
 	int64_t every_ms;	/* no second cut, or raise, within this time */
 };
 
@@ -29,6 +31,7 @@ struct throttle_rules {
 struct throttle {
 	uint32_t cap;		/* connections of the fleet; 0: as configured */
 	uint32_t refused;	/* steps up that were refused, one after the other */
+	uint32_t step;		/* connections of the last step up, or of the next one after a refusal; 0: none since the cut */
 	int64_t cut_ms;		/* when it was lowered last */
 	int64_t raised_ms;	/* when it was raised last */
 };

@@ -2,14 +2,19 @@
 
 #include <assert.h>
 
-/* The longest wait before a refused step is tried again: so many doublings. */
+/* The longest wait before a refused step is tried again: so many doublings, and
+ * no more than it takes for so many connections in units of every_ms. One that
+ * is refused is a large part of few, and a small part of many. */
 #define DOUBLINGS_MAX 4
+#define CONNECTIONS_A_TRY 32
 
 /*
  * What is in use is known from reports that may be a second old: where load
  * has just begun they say too little. So one cut leaves a quarter at least.
  */
 #define LEAST_PART 4
+/* A step up is never larger than this part of what is configured. */
+#define STEP_PART 4
 
 /* Hosts read the fleet's clock over a network: so far ahead is no surprise,
  * further is a clock that was set back since. */
@@ -66,10 +71,12 @@ taken_back(const struct throttle_rules *rules, struct throttle t,
     uint32_t configured, int64_t now_ms)
 {
 	const uint32_t cap = throttle_connections(&t, configured);
+	const uint32_t step = t.step > 0 ? t.step : rules->raise;
 
-	t.cap = larger(lowest(rules, configured),
-	    cap - smaller(rules->raise, cap));
-	if (t.refused < DOUBLINGS_MAX)
+	t.cap = larger(lowest(rules, configured), cap - smaller(step, cap));
+	t.step = larger(1, step / 2);
+	if (t.refused < DOUBLINGS_MAX &&
+	    (uint64_t)t.cap << t.refused < CONNECTIONS_A_TRY)
 		t.refused++;
 	t.cut_ms = now_ms;
 	return t;
@@ -89,20 +96,36 @@ cut(const struct throttle_rules *rules, struct throttle t, uint32_t configured,
 
 	t.cap = larger(lowest(rules, configured),
 	    larger(left, cap / LEAST_PART));
-	t.refused = 0;
+	t.refused = t.step = 0;
 	t.cut_ms = now_ms;
 	return t;
+}
+
+/* held: the step before this one was not refused. */
+static uint32_t
+next_step(const struct throttle_rules *rules, const struct throttle *t,
+    uint32_t configured, bool held)
+{
+	const uint32_t most = larger(rules->raise, configured / STEP_PART);
+
+	if (t->step == 0)
+		return rules->raise;
+	return held && t->step <= most / 2 ? 2 * t->step :
+	    smaller(held ? most : t->step, most);
 }
 
 static struct throttle
 raised(const struct throttle_rules *rules, struct throttle t,
     uint32_t configured, int64_t now_ms)
 {
-	/* The step before this one has held. */
-	if (t.raised_ms > t.cut_ms)
+	const uint32_t cap = throttle_connections(&t, configured);
+	const bool held = t.raised_ms > t.cut_ms;
+
+	if (held)
 		t.refused = 0;
-	t.cap = t.cap < configured - smaller(rules->raise, configured) ?
-	    t.cap + rules->raise : 0;
+	t.step = smaller(next_step(rules, &t, configured, held),
+	    configured - cap);
+	t.cap = cap + t.step < configured ? cap + t.step : 0;
 	t.raised_ms = now_ms;
 	return t;
 }
@@ -172,7 +195,7 @@ bool
 throttle_same(const struct throttle *a, const struct throttle *b)
 {
 	return a->cap == b->cap && a->refused == b->refused &&
-	    a->cut_ms == b->cut_ms && a->raised_ms == b->raised_ms;
+	    a->step == b->step && a->cut_ms == b->cut_ms && a->raised_ms == b->raised_ms;
 }
 
 bool

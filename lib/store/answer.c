@@ -102,6 +102,8 @@ read_record(const redisReply *flat, struct upstream_record *out)
 			r.version = number(f.value, TIME_MAX);
 		else if (is(f.name, "cap_limit"))
 			t->cap = small(f.value);
+		else if (is(f.name, "cap_step"))
+			t->step = small(f.value);
 		else if (is(f.name, "cap_refused"))
 			t->refused = small(f.value);
 		else if (is(f.name, "cap_cut_at"))

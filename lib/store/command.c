@@ -272,6 +272,8 @@ add_commit(struct command *c, const char *prefix, const struct store_request *r)
 	add_int(c, b->down_ms);
 	add_text(c, "cap_limit");
 	add_int(c, t->cap);
+	add_text(c, "cap_step");
+	add_int(c, t->step);
 	add_text(c, "cap_refused");
 	add_int(c, t->refused);
 	add_text(c, "cap_cut_at");
