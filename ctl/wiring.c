@@ -13,6 +13,7 @@
 #define LANE_MIN 10
 #define LANE_MAX 1000
 #define LANE_RECIPIENTS 50	/* 1 would make limits count by recipient */
+#define CLIENT_SESSIONS 50	/* smtpd_client_connection_count_limit as it comes */
 
 static const char *const part_names[] = {
 	[WIRING_MAIN] = "main.cf",
@@ -133,6 +134,39 @@ write_milter(FILE *to, const char *listen)
 	fprintf(to, "smtpd_milters =\n"
 	    "    { %s, default_action=accept, connect_timeout=5s,"
 	    " command_timeout=5s }\n", socket_name(listen, name));
+}
+
+/* The smallest cap that there is; 0: none. */
+static uint32_t
+smallest_cap(const struct plan *p)
+{
+	uint32_t least = 0;
+
+	for (uint32_t i = 0; i < p->n_destinations; i++) {
+		const uint32_t cap = p->destinations[i].cap;
+
+		if (cap > 0 && (least == 0 || cap < least))
+			least = cap;
+	}
+	return least;
+}
+
+/*
+ * Advice, not a setting: it says no to mail, in observe mode as well, and which
+ * clients are many people's mail (a filter in front) only the site knows.
+ */
+static void
+write_client_limit(FILE *to, const struct plan *p)
+{
+	const uint32_t cap = smallest_cap(p);
+
+	if (cap == 0 || cap / 2 >= CLIENT_SESSIONS)
+		return;
+	fprintf(to, "# One client alone can fill a cap, the smallest of which is"
+	    " %u. Postfix can hold\n# each client to less than that on each host"
+	    "; mynetworks are exempt:\n"
+	    "#smtpd_client_connection_count_limit = %u\n", cap,
+	    cap > 2 ? cap / 2 : 1);
 }
 
 static void
@@ -261,6 +295,7 @@ write_main(FILE *to, const struct config *config)
 		write_policy(to, config->listen.policy);
 	if (config->listen.milter[0] != '\0')
 		write_milter(to, config->listen.milter);
+	write_client_limit(to, p);
 	if (!has_lanes(to, config))
 		return;
 	fputs("# The first table that knows a domain wins; keep those you have."

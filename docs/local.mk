@@ -1,1 +1,2 @@
-EXTRA_DIST += docs/design.md docs/log-lines.md docs/store.md
+EXTRA_DIST += docs/design.md docs/log-lines.md docs/security.md \
+	docs/store.md docs/threat-model.md

@@ -24,7 +24,6 @@
 #define GUESTS 10		/* let in at one tick: 200 a second */
 #define EVENTS_MS 2000
 #define EVENTS_SHOWN 20
-#define LAG_MS 60000		/* how long a late turn of the loop is told of */
 
 /* A paper, and who writes it; or it is printed once and for all. */
 struct sheet {
@@ -70,8 +69,6 @@ struct desk {
 	bool reload_due;
 	enum store_trouble redis;
 	char redis_says[200];
-	int64_t tick_ms;		/* the last one; 0: none */
-	int64_t lag_ms, lag_seen_ms;
 	int64_t events_at_ms;
 	bool reading;
 	uint32_t n_events;
@@ -230,7 +227,7 @@ write_sheet(struct desk *d, struct sheet *sheet)
 		.redis_fine = d->redis == STORE_FINE,
 		.redis = store_trouble_name(d->redis),
 		.redis_says = d->redis_says,
-		.lag_ms = d->lag_ms,
+		.lag_ms = pulse_worst_ms(&d->server->pulse),
 		.connections = d->server->postfix.n,
 		.notified = { notified.well, notified.failed,
 		    notified.dropped },
@@ -285,22 +282,6 @@ read_events(struct desk *d, int64_t now_ms)
 	    }, events_known, d);
 }
 
-/* How late is this tick? The longest of the last minute is told. */
-static void
-note_lag(struct desk *d, int64_t now_ms)
-{
-	int64_t lag_ms = d->tick_ms == 0 ? 0 :
-	    now_ms - d->tick_ms - FLEET_TICK_MS;
-
-	if (lag_ms < 0)
-		lag_ms = 0;
-	d->tick_ms = now_ms;
-	if (lag_ms < d->lag_ms && now_ms < d->lag_seen_ms + LAG_MS)
-		return;
-	d->lag_ms = lag_ms;
-	d->lag_seen_ms = now_ms;
-}
-
 struct desk *
 desk_new(const struct desk_options *options)
 {
@@ -350,7 +331,6 @@ desk_tick(struct desk *d, int64_t now_ms)
 		return;
 	d->guests = 0;
 	evconnlistener_enable(d->listener);
-	note_lag(d, now_ms);
 	read_events(d, now_ms);
 }
 

@@ -16,6 +16,7 @@ mailweir_policyd_SOURCES = \
 	policy/parent.h policy/parent.c \
 	policy/policy_conn.c \
 	policy/prober.h policy/prober.c \
+	policy/pulse.h policy/pulse.c \
 	policy/release.h policy/release.c \
 	policy/roster.h policy/roster.c \
 	policy/server.h policy/server.c \

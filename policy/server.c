@@ -103,6 +103,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	const int64_t now_ms = clock_mono_ms();
 
 	(void)fd, (void)what;
+	pulse_beat(&l->server.pulse, FLEET_TICK_MS, now_ms);
 	fleet_tick(l->server.fleet, now_ms);
 	prober_tick(l->server.prober, now_ms);
 	feed_tick(l->server.feed, now_ms);

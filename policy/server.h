@@ -11,6 +11,7 @@
 #include "engine/fleet.h"
 #include "engine/intake.h"
 #include "engine/tally.h"
+#include "policy/pulse.h"
 
 #include <event2/event.h>
 
@@ -43,6 +44,7 @@ struct server {
 	struct backlogs *backlogs;
 	struct feed *feed;
 	struct shares *shares;	/* by the plan's destination index */
+	struct pulse pulse;	/* how late the loop's tick comes */
 	struct desk *desk;
 	struct notify *notify;
 	struct conn_set postfix, watchers;	/* who asks on the sockets */

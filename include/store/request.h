@@ -221,7 +221,8 @@ struct store_reply {
 /* Free what a reply owns; the reply itself is the caller's. */
 void store_reply_clear(struct store_reply *reply);
 
-/* The own record of a host in an answer to OBSERVE; zeros where it has none. */
+/* The own record of a host in an answer to OBSERVE; zeros where it has none, or
+ * none that a breaker could have made. */
 struct upstream_record store_alone_record(const struct store_reply *reply,
     const char *host);
 

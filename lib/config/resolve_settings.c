@@ -130,27 +130,32 @@ resolve_store(struct load *l)
 
 /* "inet:" is what net_listen() calls "tcp:". */
 static bool
-is_listener(const struct load *l, struct span text)
+is_listener(const struct load *l, struct span text, struct address *out)
 {
 	const struct span inet = SPAN("inet:");
-	struct address address;
 
 	if (!span_starts(text, inet))
 		return span_starts(text, SPAN("unix:")) &&
-		    address_parse(text, &address);
+		    address_parse(text, out);
 	text = span_of(arena_textf(l->scratch, "tcp:%.*s",
 	    (int)(text.len - inet.len), text.at + inet.len));
-	return address_parse(text, &address);
+	return address_parse(text, out);
 }
 
 static const char *
 resolve_listener(struct load *l, enum key key)
 {
 	const char *text = resolve_value(l, key)->text;
+	struct address address = { .is_unix = true };
 
-	if (text[0] != '\0' && !is_listener(l, span_of(text)))
+	if (text[0] != '\0' && !is_listener(l, span_of(text), &address))
 		blame(l, key, "wants \"unix:/PATH\" (107 bytes at most), "
 		    "\"inet:ADDRESS:PORT\", or \"\" for off");
+	else if (!address.is_unix && !is_loopback(&address) &&
+	    key != KEY_LISTEN_STATUS)
+		errors_note(l->errors, resolve_value(l, key)->at,
+		    "listen.%s: whoever can connect there is believed; let "
+		    "nobody but Postfix", key_row(key)->name);
 	return arena_text(l->config->memory, span_of(text));
 }
 

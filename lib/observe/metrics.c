@@ -92,7 +92,7 @@ add_host(struct writer *w)
 	    "fleet's figures here was read, since 1970; 0: not all are known.",
 	    overview_told(o));
 	single_ms(w, "loop_lag_seconds",
-	    "The longest that the event loop was late in the last minute.",
+	    "The longest that the event loop was late in the last minute or two.",
 	    o->lag_ms);
 	single(w, "open_connections",
 	    "Connections of Postfix processes to the policy and map sockets.",

@@ -38,5 +38,5 @@ store_alone_record(const struct store_reply *reply, const char *host)
 		};
 		memcpy(own.incident, row->incident, sizeof(own.incident));
 	}
-	return own;
+	return record_sane(&own) ? own : (struct upstream_record){ 0 };
 }

@@ -597,6 +597,17 @@ START_TEST(errors_within_the_file)
 }
 END_TEST
 
+START_TEST(a_socket_that_others_reach)
+{
+	ck_assert_ptr_nonnull(load("listen = { policy = \"inet:10.0.0.1:1\";"
+	    " map = \"inet:127.0.0.1:2\";\n milter = \"inet:[::1]:3\"; };\n"
+	    UP TO RULES));
+	ck_assert(complained(NULL, 1, "listen.policy: whoever can connect "
+	    "there is believed", true));
+	ck_assert_uint_eq(count(true), 1);
+}
+END_TEST
+
 #define WITH_PASSWORD "store = { redis = \"tcp:10.0.0.1:6379\";" \
 	" username = \"mw\"; password_file = \"secret\"; };\n" UP TO RULES
 
@@ -724,6 +735,7 @@ main(void)
 	tcase_add_test(t, a_file_within_the_file);
 	tcase_add_test(t, errors_within_the_file);
 	tcase_add_test(t, a_password);
+	tcase_add_test(t, a_socket_that_others_reach);
 	tcase_add_test(t, files_that_are_none);
 	tcase_add_test(t, a_bad_rule_file);
 	tcase_add_loop_test(t, hosts_that_agree, 0, MW_N_OF(twins));

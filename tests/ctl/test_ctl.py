@@ -528,6 +528,7 @@ def postfix(bench):
             "try_limit=1, default_action=DUNNO }",
             "    { unix:mailweir/milter, default_action=accept, "
             "connect_timeout=5s, command_timeout=5s }",
+            "#smtpd_client_connection_count_limit = 1",
             "transport_maps = texthash:${config_directory}/mailweir-transport",
             "default_transport = mw-rest:[filter.example.net]:25",
             "relay_transport = mw-rest:[filter.example.net]:25",

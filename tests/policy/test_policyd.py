@@ -563,6 +563,19 @@ def a_hanging_loop_is_replaced(d):
     lane.close()
 
 
+def a_late_loop_is_told(d):
+    child = d.child()
+
+    def told():
+        os.kill(child, signal.SIGSTOP)
+        time.sleep(0.7)         # its parent has patience for two seconds
+        os.kill(child, signal.SIGCONT)
+        time.sleep(0.1)
+        return d.logged("warning: loop: event=late ms=")
+    until(told, "a word about it")
+    equal(d.child(), child)
+
+
 def has_pending(pid, number):
     with open("/proc/%d/status" % pid) as status:
         masks = re.findall(r"(?:Sig|Shd)Pnd:\s*(\w+)", status.read())
@@ -885,6 +898,7 @@ GROUPS = [
           the_cap_holds_and_is_given_back, strangers_get_no_say,
           bad_peers_are_closed_and_others_served,
           idle_and_half_asked_ones_hurt_nobody, byte_by_byte_is_served,
+          a_late_loop_is_told,
           a_dead_loop_is_restarted, a_hanging_loop_is_replaced,
           a_bad_file_keeps_the_old_configuration,
           a_silent_upstream_is_judged_while_it_is_silent]),

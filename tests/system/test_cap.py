@@ -139,6 +139,31 @@ def check_policy_only(lab, redis, client, text):
     tap.ok(all(host.steady() for host in hosts), "the daemons ran through")
 
 
+def check_one_client(lab, redis, client, text):
+    """What `mailweir postfix` advises: Postfix holds each client to half of
+    the cap, so that one alone does not keep others out."""
+    host = lab.host("h5", redis, text)
+    _, wiring, _ = host.mailweir("postfix")
+    advice = re.search(r"^#(smtpd_client_connection_count_limit = 2)$",
+                       wiring, re.M)
+    tap.ok(advice, "half of the cap is advised", wiring)
+    host.append("smtpd_client_event_limit_exceptions =\n" +
+                (advice.group(1) if advice else "") + "\n")
+    host.start()
+    greedy = [Smtp(host.port, source="127.0.0.2") for _ in range(CLIENTS)]
+    replies = [c.begin("s@sender.test", "a@contoso.test")
+               for c in greedy if c.banner[0] == 220]
+    tap.same([code for code, _ in replies], [250] * (CAP // 2),
+             "one client alone gets so many")
+    other = Smtp(host.port, source="127.0.0.3")
+    tap.same(other.begin("o@sender.test", "b@contoso.test")[0], 250,
+             "and another one has its place")
+    tap.same(leases(client), CAP // 2 + 1, "each has its lease")
+    vanish(greedy + [other])
+    tap.ok(gone(client, TTL + 2), "and gives it back")
+    tap.ok(host.steady(), "the daemons ran through")
+
+
 def body(lab):
     redis = lab.redis()
     relay = lab.relay()
@@ -147,6 +172,8 @@ def body(lab):
     check_milter(lab, redis, client, text)
     client("FLUSHALL")
     check_policy_only(lab, redis, client, text)
+    client("FLUSHALL")
+    check_one_client(lab, redis, client, text)
 
 
 if __name__ == "__main__":

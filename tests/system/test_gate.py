@@ -159,6 +159,16 @@ def kill_loop(host):
             "the parent starts policyd's loop again")
 
 
+def hang_loop(host):
+    """It neither answers nor ends: its parent must do away with it."""
+    old, began = host.policyd_loop(), time.monotonic()
+    os.kill(old, signal.SIGSTOP)
+    tap.ok(loop.wait_for(
+        lambda: host.policyd_loop() not in (None, old), 10),
+        "the parent replaces policyd's loop that hangs")
+    tap.diag("after %.1f s" % (time.monotonic() - began))
+
+
 def restart_redis(redis):
     redis.kill()
     time.sleep(2)
@@ -168,6 +178,7 @@ def restart_redis(redis):
 def check_deaths(host, redis, relays):
     under_load(host, relays, "policyd's loop is killed three times",
                lambda: kill_loop(host))
+    under_load(host, relays, "policyd's loop hangs", lambda: hang_loop(host))
     host.loop_pid = host.policyd_loop()
     under_load(host, relays, "Redis is killed, and comes back empty",
                lambda: restart_redis(redis))
