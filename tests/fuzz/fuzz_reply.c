@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
-static sfsistat promised;	/* what the last smfi_setreply is to be told with */
+static sfsistat promised;	/* what has to go with the last reply */
 
 /* libmilter's rules, and Postfix's: a text that printf could be given, a code
  * and an enhanced code of one class, or the milter is dropped. */

@@ -2,12 +2,12 @@
  * An SMTP session as strangers make it, one step a line, in any order:
  *
  *	C ADDRESS PORT SERVERPORT	connect, as Postfix's macros say
- *	M LOGIN				MAIL FROM, with the macro of who logged in
- *	R RECIPIENT			RCPT TO
- *	X RECIPIENT			one that another part of Postfix refused
- *	E, A, Q				end of message, abort, quit
- *	0..2				that destination is on hold from now on, or no more
- *	a..c				the same of its cap: full
+ *	M LOGIN			MAIL FROM, and who logged in
+ *	R RECIPIENT		RCPT TO
+ *	X RECIPIENT		one that another part of Postfix refused
+ *	E, A, Q			end of message, abort, quit
+ *	0, 1, 2			a destination goes on hold, or off it
+ *	a, b, c			its cap is full, or no longer
  */
 #include "fuzz.h"
 
@@ -53,6 +53,13 @@ check_member(const char *member)
 
 	assert(len > 0 && len <= LEASE_NAME_MAX);
 	assert(strspn(member, "mx1/:.0123456789abcdefABCDEF") == len);
+}
+
+static int
+match(void *self, struct span recipient)
+{
+	(void)self;
+	return plan_match(&plan, recipient);
 }
 
 static bool
@@ -106,7 +113,7 @@ count_accepted(void *self, uint32_t destination, bool waits)
 
 static const struct session_world world = {
 	.plan = &plan,
-	.take = take, .give_back = give_back, .look = look,
+	.match = match, .take = take, .give_back = give_back, .look = look,
 	.count_verdict = count_verdict, .count_accepted = count_accepted,
 };
 

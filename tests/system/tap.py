@@ -65,16 +65,28 @@ def _missing():
     return None
 
 
-def _alone():
-    """Two labs at once would measure each other: wait for the name of an
-    abstract socket, which is free again when its owner is gone."""
-    lock = socket.socket(socket.AF_UNIX)
+PLACES = ("\0mailweir-lab-1", "\0mailweir-lab-2")
+
+
+def _take(names):
+    """One of the abstract sockets' names, free again when its owner is gone."""
     while True:
-        try:
-            lock.bind("\0mailweir-lab")
-            return lock
-        except OSError:
-            time.sleep(0.2)
+        for name in names:
+            lock = socket.socket(socket.AF_UNIX)
+            try:
+                lock.bind(name)
+                return lock
+            except OSError:
+                for place in places:
+            place.close()
+        time.sleep(0.2)
+
+
+def _places(measures):
+    """Two labs fit on a machine, but who measures has it alone."""
+    if measures:
+        return [_take([name]) for name in PLACES]
+    return [_take(PLACES)]
 
 
 class Late(Exception):
@@ -89,14 +101,15 @@ def _on_end(number, _frame):
     raise SystemExit(128 + number)
 
 
-def run(body, lab_class, limit=170):
-    """Run body(lab) in a lab of its own and end the process."""
+def run(body, lab_class, limit=170, measures=True):
+    """Run body(lab) in a lab of its own and end the process. measures: what
+    else runs on this machine would matter."""
     os.environ["PATH"] += ":/usr/sbin:/sbin"
     missing = _missing()
     if missing:
         print("1..0 # SKIP " + missing)
         sys.exit(0)
-    lock = _alone()
+    places = _places(measures)
     signal.signal(signal.SIGALRM, _on_alarm)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _on_end)

@@ -230,4 +230,4 @@ def body(lab):
 
 
 if __name__ == "__main__":
-    tap.run(body, MxLab)
+    tap.run(body, MxLab, measures=False)
