@@ -1,5 +1,9 @@
 EXTRA_DIST += packaging/packages packaging/install-packages \
-	packaging/quickstart packaging/quickstart.py
+	packaging/build-deb.sh packaging/build-dist.sh packaging/build-rpm.sh \
+	packaging/bare-test packaging/check-packages packaging/roots.sh \
+	packaging/install-test packaging/install_test.py \
+	packaging/quickstart packaging/quickstart.py \
+	packaging/debian packaging/rpm/mailweir.spec packaging/systemd
 EXTRA_DIST += packaging/prometheus/mailweir.rules_test.yml
 dist_examples_DATA = packaging/prometheus/mailweir.rules.yml \
 	packaging/grafana/mailweir.json

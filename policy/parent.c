@@ -137,8 +137,7 @@ hear(struct parent *p)
 	if (p->alive_fd < 0 || read(p->alive_fd, bytes, sizeof(bytes)) <= 0)
 		return;
 	p->heard_ms = clock_mono_ms();
-	if (!p->told_ready)
-		ready_tell("READY=1");
+	ready_tell(p->told_ready ? "WATCHDOG=1" : "READY=1");
 	p->told_ready = true;
 }
 
@@ -205,13 +204,6 @@ open_sockets(struct parent *p)
 bad:
 	log_error("listen", LOG_TEXT("error", err.text));
 	return -1;
-}
-
-static void
-remove_socket(const char *where)
-{
-	if (strncmp(where, "unix:", 5) == 0)
-		unlink(where + 5);
 }
 
 /* The child's status once it has ended by itself, or was made to. */
@@ -286,9 +278,8 @@ parent_run(const char *config_path, struct config *config)
 	while (!got_end)
 		turn(&p);
 	status = end_child(&p);
-	remove_socket(p.config->listen.policy);
-	remove_socket(p.config->listen.map);
-	remove_socket(p.config->listen.status);
+	/* The sockets stay: the service manager's are not ours to remove, and
+	 * the next start takes the place of others. */
 	config_free(&p.config);
 	return status;
 }

@@ -38,6 +38,7 @@ bool address_parse(struct span s, struct address *out);
  * For unix: a stale socket is removed first (never another kind of file,
  * nor a socket that somebody serves),
  * mode is given to the new one, the path must be <= 107 bytes.
+ * One that the service manager already listens on there is taken as it is.
  * Returns the descriptor, or -1 with err.
  */
 int net_listen(const char *where, unsigned mode, int backlog, struct err *err);

@@ -1,6 +1,7 @@
 #include "base/net.h"
 
 #include "base/number.h"
+#include "base/ready.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -180,8 +181,11 @@ static int
 open_unix(const struct address *a, unsigned mode, struct err *err)
 {
 	const struct sockaddr_un sun = sockaddr_of(a->path);
-	int fd;
+	int fd = ready_socket((const struct sockaddr *)&sun,
+	    sizeof(sun));
 
+	if (fd >= 0)
+		return fd;
 	if (remove_stale(a->path, err) < 0)
 		return -1;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -205,16 +209,20 @@ open_inet(const struct address *a, struct err *err)
 	const bool v4 = inet_pton(AF_INET, a->host, &sin.sin_addr) == 1;
 	const struct sockaddr *where = v4 ? (struct sockaddr *)&sin :
 	    (struct sockaddr *)&sin6;
+	const socklen_t len = v4 ? sizeof(sin) : sizeof(sin6);
 	const int on = 1;
 	int fd;
 
 	if (!v4)
 		(void)inet_pton(AF_INET6, a->host, &sin6.sin6_addr);
+	fd = ready_socket(where, len);
+	if (fd >= 0)
+		return fd;
 	fd = socket(where->sa_family,
 	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on,
 	    sizeof(on)) < 0 ||
-	    bind(fd, where, v4 ? sizeof(sin) : sizeof(sin6)) < 0) {
+	    bind(fd, where, len) < 0) {
 		err_set(err, ERR_SYSTEM, "%s:%u: %s", a->host,
 		    (unsigned)a->port, strerror(errno));
 		if (fd >= 0)

@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "suite.h"
 
 #include "base/mem.h"
@@ -9,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const struct {
@@ -280,6 +283,50 @@ START_TEST(an_address_listens_once)
 }
 END_TEST
 
+/* In a process of its own: is fd, passed on as sd_listen_fds(3) says, what
+ * listening there gives? */
+static bool
+is_taken_over(int fd, const char *place)
+{
+	struct err err;
+	char pid[24];
+	int status = 1;
+	const pid_t child = fork();
+
+	if (child == 0) {
+		snprintf(pid, sizeof(pid), "%ld", (long)getpid());
+		setenv("LISTEN_PID", pid, 1);
+		setenv("LISTEN_FDS", "1", 1);
+		dup2(fd, 3);
+		_exit(net_listen(place, 0600, 5, &err) != 3 ||
+		    (fcntl(3, F_GETFL) & O_NONBLOCK) == 0 ||
+		    (fcntl(3, F_GETFD) & FD_CLOEXEC) == 0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	return status == 0;
+}
+
+START_TEST(a_socket_that_we_were_given_is_taken)
+{
+	char place[40], other[40];
+	struct err err = { 0 };
+	const unsigned port = free_port();
+	const int path = net_listen(where, 0600, 5, &err);
+	int number;
+
+	snprintf(place, sizeof(place), "inet:127.0.0.1:%u", port);
+	snprintf(other, sizeof(other), "inet:127.0.0.2:%u", port);
+	number = net_listen(place, 0, 5, &err);
+	ck_assert(path >= 0 && number >= 0);
+	ck_assert(is_taken_over(path, where));
+	ck_assert(is_taken_over(number, place));
+	ck_assert(!is_taken_over(number, other));
+	ck_assert(!is_taken_over(number, where));
+	close(number);
+	close(path);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -302,6 +349,9 @@ main(void)
 	tcase_add_loop_test(l, a_place_is_a_path_or_a_number, 0,
 	    MW_N_OF(bad_places));
 	tcase_add_test(l, an_address_listens_once);
+#ifdef HAVE_LIBSYSTEMD
+	tcase_add_test(l, a_socket_that_we_were_given_is_taken);
+#endif
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, l);
 	return suite_main(s);

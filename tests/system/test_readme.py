@@ -23,6 +23,12 @@ PATIENCE = 20
 
 # Commands that something else runs: who.
 ELSEWHERE = {
+    "apt install $(packaging/build-deb.sh)": "packaging/install-test",
+    "mailweir postfix --diff": "packaging/install-test",
+    "mailweir postfix --check": "packaging/install-test",
+    "systemctl reload mailweir-policyd mailweir-milter":
+        "packaging/install-test",
+    "postfix reload": "packaging/install-test",
     "packaging/quickstart": ".ci/run",
     "tests/run": ".ci/run",
     "packaging/install-packages build": "tests/run",
@@ -32,7 +38,6 @@ ELSEWHERE = {
 }
 # What a command's output has to hold, beyond an exit status of 0.
 SAYS = {
-    "mailweir postfix": "# main.cf",
     "mailweir status": "filter",
     "mailweir explain anna@contoso.com": "contoso",
     "mailweir classify": "trouble",
@@ -119,8 +124,10 @@ def run(command, daemons):
 def inside():
     work = tempfile.mkdtemp(prefix="mw-", dir="/tmp")
     listed = commands()
-    # The first screen shows a counter: it is read when there are some.
-    listed.sort(key=lambda command: command.startswith("redis-cli"))
+    # What a package installs is installed from the sources here. The first
+    # screen shows a counter: it is read when there are some.
+    listed.sort(key=lambda command: (command.startswith("redis-cli"),
+                                     command != "make install"))
     os.environ["PATH"] = "/usr/local/sbin:" + os.environ["PATH"]
     server = private_host(work)
     daemons, failed = [], 0
