@@ -77,8 +77,7 @@ def _take(names):
                 lock.bind(name)
                 return lock
             except OSError:
-                for place in places:
-            place.close()
+                lock.close()
         time.sleep(0.2)
 
 
@@ -125,7 +124,8 @@ def run(body, lab_class, limit=170, measures=True):
             for line in lab.tails():
                 diag(line)
         lab.close()
-        lock.close()
+        for place in places:
+            place.close()
     print("1..%d" % _count)
     sys.stdout.flush()
     os._exit(1 if _failed else 0)
