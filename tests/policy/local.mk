@@ -7,7 +7,7 @@ tests_policy_test_pulse_CFLAGS = $(test_cflags)
 tests_policy_test_pulse_LDADD = $(CHECK_LIBS)
 endif
 
-dist_check_SCRIPTS += tests/policy/test_caps.py tests/policy/test_feed.py \
+dist_check_SCRIPTS += tests/policy/test_caps.py tests/policy/test_fair.py tests/policy/test_feed.py \
 	tests/policy/test_mx.py tests/policy/test_notify.py \
 	tests/policy/test_policyd.py \
 	tests/policy/test_preflight.py tests/policy/test_probe.py \

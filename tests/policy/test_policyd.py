@@ -216,8 +216,8 @@ class Peer:
 
 
 class Lane(Peer):
-    def __init__(self, daemons):
-        super().__init__(daemons, "map")
+    def __init__(self, daemons, name="map"):
+        super().__init__(daemons, name)
 
     def send(self, table, key):
         payload = ("%s %s" % (table, key)).encode()
