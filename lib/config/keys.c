@@ -133,7 +133,8 @@ static const struct config_key keys[KEYS] = {
 	    "1..64", "2", "hosts that must see trouble, where so many send" },
 	[KEY_BREAKER_CONSECUTIVE] = { "breaker", "consecutive", "integer",
 	    "0..100000", "10",
-	    "bad outcomes without a good one that open it; 0: never by this" },
+	    "bad outcomes without a good one that open it; 0: never by this, as "
+	    "for an upstream that is mx alone, unless it is set there" },
 	[KEY_BREAKER_SHED_AT] = { "breaker", "shed_at", "percent", "1..100",
 	    "50", "share of bad outcomes from which traffic is reduced" },
 	[KEY_BREAKER_OPEN_AT] = { "breaker", "open_at", "percent", "1..100",

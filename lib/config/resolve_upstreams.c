@@ -232,6 +232,9 @@ resolve_upstream(struct load *l, const struct section *s, struct upstream *u)
 	note_probe(l, s, u);
 	resolve_tls(l, s, u);
 	resolve_shield(l, s, u);
+	/* Every domain's own MX: one that is ill is no streak of all. */
+	if (u->mx && u->n_nexthops == 0)
+		u->breaker.consecutive = 0;
 	if (own != NULL)
 		resolve_breaker(l, own, true, &u->breaker);
 }

@@ -467,6 +467,19 @@ START_TEST(a_way_past_the_filter_that_is_never_open)
 }
 END_TEST
 
+START_TEST(one_sick_domain_is_no_streak_of_all)
+{
+	ck_assert_ptr_nonnull(load("breaker = { consecutive = 5; };\n"
+	    UPS("b = { mx = true; };\n"
+	    "c = { mx = true; breaker = { consecutive = 7; }; };\n"
+	    "d = { mx = true; nexthop = \"[.d.org]\"; };") TO RULES));
+	ck_assert_uint_eq(config->plan.upstreams[0].breaker.consecutive, 5);
+	ck_assert_uint_eq(config->plan.upstreams[1].breaker.consecutive, 0);
+	ck_assert_uint_eq(config->plan.upstreams[2].breaker.consecutive, 7);
+	ck_assert_uint_eq(config->plan.upstreams[3].breaker.consecutive, 5);
+}
+END_TEST
+
 /* Where mail for a destination known by its MX would not leave as it should. */
 START_TEST(mx_that_no_lane_goes_by)
 {
@@ -726,6 +739,7 @@ main(void)
 	tcase_add_test(t, how_errors_read);
 	tcase_add_test(t, notes_spoil_nothing);
 	tcase_add_test(t, a_way_past_the_filter_that_is_never_open);
+	tcase_add_test(t, one_sick_domain_is_no_streak_of_all);
 	tcase_add_test(t, mx_that_no_lane_goes_by);
 	tcase_add_test(t, a_probe_that_is_never_made);
 	tcase_add_test(t, a_probe_that_is_made);
