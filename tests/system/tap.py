@@ -57,6 +57,8 @@ def failed():
 def _missing():
     if os.environ.get("MW_TESTS") == "quick":
         return "left out of a quick run"
+    if os.environ.get("MW_LABS") == "later":
+        return "left for later"
     if os.geteuid() != 0:
         return "needs root: Postfix does"
     for program in ("postfix", "postconf", "redis-server"):
