@@ -150,8 +150,9 @@ class Lab:
         build = os.environ.get("top_builddir")
         if not build:
             return
-        name = os.path.basename(sys.argv[0]).rpartition(".")[0]
-        kept = os.path.join(build, "tests", "system", name + ".logs")
+        folder, script = os.path.split(os.path.abspath(sys.argv[0]))
+        kept = os.path.join(build, "tests", os.path.basename(folder),
+                            script.rpartition(".")[0] + ".logs")
         shutil.rmtree(kept, ignore_errors=True)
         if tap.failed():
             shutil.copytree(self.logs, kept)

@@ -86,10 +86,12 @@ def burst(ports, domain, count, pause):
 
 class Load:
     """rate messages a second, to the domains in turn, through the ports in
-    turn, from the moment it is made until stop()."""
+    turn, from the moment it is made until stop(). draw() is the part of its
+    turn, 0 to 1, that each message comes late."""
 
-    def __init__(self, ports, domains, rate, seconds=3600):
+    def __init__(self, ports, domains, rate, seconds=3600, draw=lambda: 0):
         self.messages = []
+        self._draw = draw
         self._ports = itertools.cycle(ports)
         self._domains = itertools.cycle(domains)
         self._senders = itertools.cycle(SENDERS)
@@ -116,7 +118,7 @@ class Load:
         begin = time.monotonic()
         tasks = set()
         for number in itertools.count():
-            due = begin + number / self._rate
+            due = begin + (number + self._draw()) / self._rate
             if due - begin >= seconds:
                 break
             await asyncio.sleep(max(0, due - time.monotonic()))
@@ -152,7 +154,7 @@ def account(messages, relays, hosts, witness):
         queued=len((queued & accepted) - set(copies)),
         lost=sorted(accepted - set(copies) - queued),
         double=sorted(i for i, n in copies.items() if n > 1),
-        bounced=sorted(i for i in bounced if i),
+        bounced=sorted(bounced & ours),
         unwanted=sorted(set(copies) - accepted))
 
 

@@ -76,7 +76,7 @@ class _Session(asyncio.Protocol):
         relay.connected_at.append(time.monotonic())
         relay.sessions.add(self)
         relay.peak = max(relay.peak, len(relay.sessions))
-        if relay.limit and len(relay.sessions) > relay.limit:
+        if relay.crowded():
             self.write("BANNER", FOREST)
         else:
             self.answer("BANNER", "")
@@ -116,7 +116,9 @@ class _Session(asyncio.Protocol):
             self.recipients = []
         if verb == "RCPT":
             self.relay.asked.append(address(line))
-        if verb in USUAL or verb == "EHLO":
+        if verb == "MAIL" and self.relay.crowded():
+            self.write(verb, FOREST)    # the limit has dropped
+        elif verb in USUAL or verb == "EHLO":
             self.answer(verb, line)
         else:
             self.write(verb, "502 5.5.2 Error: command not recognized")
@@ -187,6 +189,8 @@ class _Session(asyncio.Protocol):
     def write(self, stage, text):
         if not self.gone:
             self.relay.replies["%s %s" % (stage, text[:3])] += 1
+            if text[0] in "45":
+                self.relay.refused_at.append(time.monotonic())
             self.transport.write(text.encode() + b"\r\n")
             if text[:3] in ("421", "221"):
                 self.transport.close()
@@ -253,11 +257,21 @@ class Relay:
         self.asked = []             # each recipient of a RCPT, refused or not
         self.accepted = []          # Mail
         self.replies = collections.Counter()    # "RCPT 451" -> how many
+        self.refused_at = []        # each time that one was 4xx or 5xx
 
     def become(self, mode):
         """Change what it does, for what comes next on open sessions too."""
         loop.run(self._become(MODES.get(mode, mode)
                               if isinstance(mode, str) else mode))
+
+    def crowded(self):
+        """Are there more connections than it takes?"""
+        return 0 < self.limit < len(self.sessions)
+
+    def busy_above(self, limit):
+        """A mode: it counts connections, and its answer is 451."""
+        return {"RCPT": lambda _line: "451 4.3.2 too many connections"
+                if len(self.sessions) > limit else None}
 
     def close(self):
         loop.run(self._unlisten())

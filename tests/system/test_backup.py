@@ -40,12 +40,6 @@ destinations = {{
 """
 
 
-def busy_above(relay, limit):
-    """It counts connections, its answer is 451."""
-    return {"RCPT": lambda _line: "451 4.3.2 too many connections"
-            if len(relay.sessions) > limit else None}
-
-
 def state(client, upstream):
     return client("HGET", "mailweir:upstream:{%s}" % upstream, "state")
 
@@ -99,7 +93,7 @@ def body(lab):
     host.start()
     client = redis.client()
     backup.seconds = SERVICE
-    backup.become(busy_above(backup, TAKES))
+    backup.become(backup.busy_above(TAKES))
     contoso = load.Load([host.port], ["contoso.test"], OFFERED)
     fabrikam = load.Load([host.port], ["fabrikam.test"], CONFUSED_RATE)
     time.sleep(2)
