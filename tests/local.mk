@@ -28,3 +28,4 @@ include tests/milter/local.mk
 include tests/ctl/local.mk
 include tests/fuzz/local.mk
 include tests/system/local.mk
+include tests/incidents/local.mk
