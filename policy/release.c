@@ -328,9 +328,11 @@ let_go(struct release *r, struct held *m, int64_t now_ms)
 {
 	const char *const message[] = { "-i", m->id, NULL };
 	const uint32_t pause_ms = 1000 / rate_of(r, m->destination);
+	/* Late by a moment each time, it would be late by seconds. */
+	const int64_t due_ms = now_ms - r->go_ms < pause_ms ? r->go_ms : now_ms;
 	struct err err;
 
-	r->go_ms = now_ms + pause_ms / 2 + chance_below(pause_ms + 1);
+	r->go_ms = due_ms + pause_ms / 2 + chance_below(pause_ms + 1);
 	r->courses[m->destination].trial_ms = now_ms + TRIAL_MS;
 	r->going = (int)m->destination;
 	r->said[0] = '\0';

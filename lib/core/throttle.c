@@ -2,11 +2,11 @@
 
 #include <assert.h>
 
-/* The longest wait before a refused step is tried again: so many doublings, and
- * no more than it takes for so many connections in units of every_ms. One that
- * is refused is a large part of few, and a small part of many. */
+/* The longest wait before a refused step is tried again: so many doublings, one
+ * less where there are some connections: one that is refused is a large part of
+ * few. */
 #define DOUBLINGS_MAX 4
-#define CONNECTIONS_A_TRY 32
+#define SOME 4
 
 /*
  * What is in use is known from reports that may be a second old: where load
@@ -75,9 +75,8 @@ taken_back(const struct throttle_rules *rules, struct throttle t,
 
 	t.cap = larger(lowest(rules, configured), cap - smaller(step, cap));
 	t.step = larger(1, step / 2);
-	if (t.refused < DOUBLINGS_MAX &&
-	    (uint64_t)t.cap << t.refused < CONNECTIONS_A_TRY)
-		t.refused++;
+	t.refused = smaller(t.refused + 1,
+	    t.cap < SOME ? DOUBLINGS_MAX : DOUBLINGS_MAX - 1);
 	t.cut_ms = now_ms;
 	return t;
 }
