@@ -422,9 +422,12 @@ step_ramp(const struct breaker_rules *rules, struct breaker b,
 	const bool ailing = share > BREAKER_RAMP_BACK_AT && shared;
 	const bool back = ailing && outcomes >= RAMP_OUTCOMES;
 	const bool unproven = seen->total_good == 0 && seen->ignored > 0;
+	/* Where a probe was the trial, this is the first of real mail. */
+	const bool unwell = b.step == 0 && seen->total_good == 0 &&
+	    seen->total_bad > 0 && shared;
 
 	b = fitted(rules, b);
-	if (failed || (back && b.step == 0))
+	if (failed || unwell || (back && b.step == 0))
 		return opened(rules, b, BREAKER_RAMP_FAILED, jitter, now_ms);
 	if (back)
 		return ramped(rules, b, b.step - 1, BREAKER_RAMP_BACK, now_ms);
