@@ -18,6 +18,7 @@
 #include <string.h>
 
 #define LOOK_MS 60000		/* between two looks for a destination */
+#define FRESH_MS 10000		/* what was counted is as good as a look */
 #define LOOK_GAP_MS 1000	/* between two looks for whomever */
 #define ASK_MS (3600 * INT64_C(1000))	/* how long Postfix keeps a message */
 #define LIFETIME_MS (5 * 86400 * INT64_C(1000))	/* its default */
@@ -260,8 +261,10 @@ look(struct release *r, int64_t now_ms)
 		if (c->wanted) {
 			c->look_ms = now_ms + LOOK_MS;
 			r->look_ms = now_ms + LOOK_GAP_MS;
-		}
-		c->sought = c->wanted;
+		} else if (c->waiting && c->look_ms < now_ms + FRESH_MS)
+			c->look_ms = now_ms + FRESH_MS;
+		/* What waits now may go before there is another look. */
+		c->sought = c->wanted || c->waiting;
 		c->found = false;
 	}
 	r->said[0] = '\0';
@@ -276,17 +279,17 @@ look(struct release *r, int64_t now_ms)
 static void
 has_looked(struct release *r)
 {
-	bool sought = false;
+	bool wanted = false;
 
 	sort_held(r);
 	for (uint32_t i = 0; i < r->n_courses; i++) {
 		struct course *c = &r->courses[i];
 
-		sought |= c->sought;
+		wanted |= c->wanted;
 		if (c->sought && !c->found)
 			c->wanted = false;
 	}
-	if (sought)
+	if (wanted)
 		log_info("release", LOG_INT("found", (int64_t)r->n_held));
 	backlogs_end(r->server->backlogs);
 }
