@@ -7,3 +7,5 @@ EXTRA_DIST += packaging/packages packaging/install-packages \
 EXTRA_DIST += packaging/prometheus/mailweir.rules_test.yml
 dist_examples_DATA = packaging/prometheus/mailweir.rules.yml \
 	packaging/grafana/mailweir.json
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = packaging/completions/mailweir

@@ -1,6 +1,6 @@
 /*
- * The sample files against the table of keys: nothing is missing in the long
- * one, and a line that shows a default shows the one that is built in.
+ * The sample files and the manual against the table of keys: nothing is missing
+ * in them, and what they show as a default is the one that is built in.
  */
 #include "config/config.h"
 
@@ -13,6 +13,7 @@
 #define LINES 500
 
 static char *text;		/* conf/mailweir.conf */
+static char *manual;		/* docs/mailweir.conf.5 */
 static const char *lines[LINES];
 static size_t n_lines;
 
@@ -23,7 +24,7 @@ line_at(size_t i)
 }
 
 static char *
-read_sample(const char *name)
+read_source(const char *name)
 {
 	const char *top = getenv("top_srcdir");
 	char path[512];
@@ -32,7 +33,7 @@ read_sample(const char *name)
 	size_t n;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/conf/%s", top != NULL ? top : ".",
+	snprintf(path, sizeof(path), "%s/%s", top != NULL ? top : ".",
 	    name);
 	f = fopen(path, "r");
 	ck_assert_msg(f != NULL, "%s", path);
@@ -50,7 +51,8 @@ set_up(void)
 {
 	place_make();
 	place_write("test.rules", "fine\tok\t^2\\.\n");
-	text = read_sample("mailweir.conf");
+	text = read_source("conf/mailweir.conf");
+	manual = read_source("docs/mailweir.conf.5");
 	n_lines = 0;
 	for (struct span rest = span_of(text); rest.at != NULL && rest.len > 0;
 	    span_cut(&rest, '\n')) {
@@ -63,6 +65,7 @@ static void
 tear_down(void)
 {
 	mem_free(text);
+	mem_free(manual);
 	place_remove();
 }
 
@@ -258,9 +261,79 @@ START_TEST(may_be_uncommented)
 }
 END_TEST
 
+#define MANUAL_ITEM "\n.It Cm "
+
+/* A key as the manual names it: "store.redis (string)". */
+static void
+manual_head(const struct config_key *k, char *dst, size_t size)
+{
+	snprintf(dst, size, MANUAL_ITEM "%s%s%s Pq %s\n", k->group,
+	    k->group[0] != '\0' ? "." : "", k->name, k->kind);
+}
+
+/* What the manual says of a key, as one line. */
+static void
+manual_entry(const struct config_key *k, char *dst, size_t size)
+{
+	char head[128];
+	const char *at, *end;
+
+	manual_head(k, head, sizeof(head));
+	at = strstr(manual, head);
+	ck_assert_msg(at != NULL, "no entry%s", head);
+	at += strlen(head);
+	for (end = at; *end != '\0'; end++) {
+		if (strncmp(end, MANUAL_ITEM, strlen(MANUAL_ITEM)) == 0 ||
+		    strncmp(end, "\n.El\n", 5) == 0)
+			break;
+	}
+	ck_assert(span_copy(dst, size, (struct span){ at,
+	    (size_t)(end - at) }));
+	for (char *c = dst; *c != '\0'; c++)
+		*c = *c == '\n' ? ' ' : *c;
+}
+
+/* "Range: 0..9." stands there, or where there is none, no range at all. */
+static void
+manual_says(const char *entry, const char *what, const char *value)
+{
+	char said[256];
+
+	snprintf(said, sizeof(said), "%s: %s%s", what, value,
+	    value[0] != '\0' ? "." : "");
+	ck_assert_msg((strstr(entry, said) != NULL) == (value[0] != '\0'),
+	    "\"%s\": \"%s\"", said, entry);
+}
+
+START_TEST(stands_in_the_manual)
+{
+	const struct config_key *k = row(_i);
+	char entry[2000];
+
+	manual_entry(k, entry, sizeof(entry));
+	ck_assert_msg(strstr(entry, k->help) != NULL, "%s.%s: \"%s\"",
+	    k->group, k->name, entry);
+	manual_says(entry, "Range", k->range);
+	if (strcmp(k->name, "rules_file") != 0)
+		manual_says(entry, "Default", k->fallback);
+}
+END_TEST
+
+START_TEST(the_manual_knows_no_other_key)
+{
+	size_t n, found = 0;
+
+	config_keys(&n);
+	for (const char *at = manual; (at = strstr(at, MANUAL_ITEM)) != NULL;
+	    at++)
+		found++;
+	ck_assert_uint_eq(found, n);
+}
+END_TEST
+
 START_TEST(the_short_sample_loads)
 {
-	char *minimal = read_sample("mailweir-minimal.conf");
+	char *minimal = read_source("conf/mailweir-minimal.conf");
 	char digest[17];
 
 	load_sample(minimal, -1, digest);
@@ -300,6 +373,8 @@ main(void)
 	tcase_add_loop_test(t, is_explained_in_the_sample, 0, (int)n);
 	tcase_add_loop_test(t, shows_its_default, 0, (int)n);
 	tcase_add_loop_test(t, may_be_uncommented, 0, (int)n);
+	tcase_add_loop_test(t, stands_in_the_manual, 0, (int)n);
+	tcase_add_test(t, the_manual_knows_no_other_key);
 	tcase_add_test(t, the_short_sample_loads);
 	suite_add_tcase(s, t);
 	return suite_main(s);
