@@ -54,9 +54,11 @@ def failed():
     return _failed
 
 
-def _missing():
+def _missing(soak):
     if os.environ.get("MW_TESTS") == "quick":
         return "left out of a quick run"
+    if soak and os.environ.get("MW_TESTS") != "soak":
+        return "one of the longer ones: MW_TESTS=soak"
     if os.environ.get("MW_LABS") == "later":
         return "left for later"
     if os.geteuid() != 0:
@@ -102,11 +104,11 @@ def _on_end(number, _frame):
     raise SystemExit(128 + number)
 
 
-def run(body, lab_class, limit=170, measures=True):
+def run(body, lab_class, limit=170, measures=True, soak=False):
     """Run body(lab) in a lab of its own and end the process. measures: what
-    else runs on this machine would matter."""
+    else runs on this machine would matter. soak: with MW_TESTS=soak only."""
     os.environ["PATH"] += ":/usr/sbin:/sbin"
-    missing = _missing()
+    missing = _missing(soak)
     if missing:
         print("1..0 # SKIP " + missing)
         sys.exit(0)

@@ -109,4 +109,4 @@ def body(lab):
 
 
 if __name__ == "__main__":
-    tap.run(body, Lab, measures=False)
+    tap.run(body, Lab, measures=False, soak=True)

@@ -118,4 +118,4 @@ def body(lab):
 
 
 if __name__ == "__main__":
-    tap.run(body, Lab, 110)
+    tap.run(body, Lab, 110, soak=True)

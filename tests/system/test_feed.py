@@ -122,4 +122,4 @@ def body(lab):
 
 
 if __name__ == "__main__":
-    tap.run(body, Lab, measures=False)
+    tap.run(body, Lab, measures=False, soak=True)

@@ -6,4 +6,4 @@ from lab import Lab
 
 if __name__ == "__main__":
     tap.run(lambda lab: outage.run(lab, ["drop-eod", "drop-ehlo", "slow"]),
-            Lab)
+            Lab, soak=True)

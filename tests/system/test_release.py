@@ -199,4 +199,4 @@ def body(lab):
 
 
 if __name__ == "__main__":
-    tap.run(body, Lab, 290)
+    tap.run(body, Lab, 290, soak=True)
