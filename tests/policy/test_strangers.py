@@ -342,6 +342,12 @@ class Milter:
         self.socket.close()
 
 
+def listens(path):
+    """The name is there a moment before anybody listens."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(path) == 0
+
+
 def start_milter(d):
     d.milter = subprocess.Popen(
         [os.path.join(BUILD, "mailweir-milter"), "-c", d.config],
@@ -349,7 +355,7 @@ def start_milter(d):
             os.environ, TSAN_OPTIONS="suppressions=" + os.path.join(
                 SOURCE, "tests/milter/tsan.supp")))
     d.processes.append(d.milter)
-    until(lambda: os.path.exists(d.dir + "/s/milter"), "the milter")
+    until(lambda: listens(d.dir + "/s/milter"), "the milter")
 
 
 def the_milter_remembers_no_domain(d):
