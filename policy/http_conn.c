@@ -67,7 +67,7 @@ show(struct conn *c, const struct http_request *r)
 	return answer(c, &(struct http_answer){
 		.code = 200, .type = paper.type, .headers = HEADERS,
 		.length = paper.text.len,
-	    }, r->method == HTTP_HEAD ? (struct span){ 0 } : paper.text);
+	    }, r->method == HTTP_HEAD ? SPAN("") : paper.text);
 }
 
 static enum conn_next

@@ -28,7 +28,9 @@ shares_used_up(const struct shares *s, const struct plan *p,
     const struct destination *d, uint32_t route, int64_t now_ms)
 {
 	assert(route < d->n_routes);
-	return route > 0 && share_of(p, d, route) < WHOLE &&
+	if (route == 0 || route >= PLAN_ROUTES)
+		return false;
+	return share_of(p, d, route) < WHOLE &&
 	    s->routes[route].saved < WHOLE &&
 	    now_ms - s->routes[route].used_ms < SHARES_MINUTE_MS;
 }

@@ -40,7 +40,9 @@ plus(uint32_t a, uint32_t b)
 static struct breaker
 own_in_force(const struct upstream_view *v, int64_t now_ms)
 {
-	return is_forced(v, now_ms) ? (struct breaker){ 0 } : v->own.breaker;
+	static const struct breaker closed;
+
+	return is_forced(v, now_ms) ? closed : v->own.breaker;
 }
 
 /* Share of the traffic that goes through; a trial is next to nothing. */
