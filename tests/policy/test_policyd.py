@@ -75,12 +75,19 @@ class Daemons:
         self.settings.update(settings)
         self.processes = []
         self.config = os.path.join(self.dir, "mailweir.conf")
+        try:
+            self.start(before)
+        except BaseException:
+            self.end()
+            raise
+
+    def start(self, before):
+        self.log = open(os.path.join(self.dir, "log"), "w+")
         self.write_config()
         self.write_postqueue()
         self.start_redis()
         if before:
             before(self)
-        self.log = open(os.path.join(self.dir, "log"), "w+")
         self.policyd = subprocess.Popen(
             [os.path.join(BUILD, "mailweir-policyd"), "-c", self.config],
             stderr=self.log)
@@ -923,7 +930,26 @@ GROUPS = [
 ]
 
 
+def run(number, daemons, test):
+    """Its line of TAP; a test may return why it was skipped."""
+    name = test.__name__.replace("_", " ")
+    try:
+        skipped = test(daemons)
+        print("ok %d - %s%s" % (number, name, " # SKIP " + skipped
+                                if skipped else ""), flush=True)
+        return True
+    except Exception as error:
+        print("not ok %d - %s\n# %s: %s" % (
+            number, name, type(error).__name__, error), flush=True)
+        daemons.log.flush()
+        with open(daemons.log.name) as log:
+            for line in log.read().splitlines()[-20:]:
+                print("# " + line, flush=True)
+        return False
+
+
 def main(groups, make=Daemons):
+    """Each group on daemons of its own: their settings, and the tests."""
     number = failed = 0
     print("1..%d" % sum(len(tests) for _, tests in groups), flush=True)
     for settings, tests in groups:
@@ -931,19 +957,7 @@ def main(groups, make=Daemons):
         try:
             for test in tests:
                 number += 1
-                name = test.__name__.replace("_", " ")
-                try:
-                    test(daemons)
-                    print("ok %d - %s" % (number, name), flush=True)
-                except Exception as error:
-                    failed += 1
-                    print("not ok %d - %s\n# %s: %s" % (
-                        number, name, type(error).__name__, error),
-                        flush=True)
-                    daemons.log.flush()
-                    with open(daemons.log.name) as log:
-                        for line in log.read().splitlines()[-20:]:
-                            print("# " + line, flush=True)
+                failed += not run(number, daemons, test)
         finally:
             daemons.end()
     return 1 if failed else 0

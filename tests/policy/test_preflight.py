@@ -2,7 +2,6 @@
 """The way past the filter: when it opens, and what closes it. Real daemon,
 real redis-server, and a relay that says what a test wants it to. Speaks TAP."""
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -10,7 +9,7 @@ import sys
 import tempfile
 import time
 
-from test_policyd import BUILD, Daemons, Lane, Smtpd, equal, until
+from test_policyd import BUILD, Daemons, Lane, Smtpd, equal, main, until
 from test_probe import Relay, certified
 
 OK = "2.0.0 250 2.0.0 Ok: queued"
@@ -101,8 +100,8 @@ class Site(Daemons):
         self.fail("filter", "eu")
         until(lambda: self.gate().startswith("OK "), "the bypass to open")
 
-    def close(self):
-        self.end()
+    def end(self):
+        super().end()
         self.relay.close()
 
 
@@ -310,34 +309,7 @@ def make_certificates(folder):
     os.environ["SSL_CERT_DIR"] = folder
 
 
-def run(number, site, test):
-    name = test.__name__.replace("_", " ")
-    try:
-        test(site)
-        print("ok %d - %s" % (number, name), flush=True)
-        return True
-    except Exception as error:
-        print("not ok %d - %s\n# %s: %s" % (
-            number, name, type(error).__name__, error), flush=True)
-        site.log.flush()
-        with open(site.log.name) as log:
-            for line in log.read().splitlines()[-20:]:
-                print("# " + line, flush=True)
-        return False
-
-
-def main():
-    number = failed = 0
-    print("1..%d" % sum(len(tests) for _, tests in GROUPS), flush=True)
-    with tempfile.TemporaryDirectory(prefix="mw-") as folder:
-        make_certificates(folder)
-        for settings, tests in GROUPS:
-            with contextlib.closing(Site(**settings)) as site:
-                for test in tests:
-                    number += 1
-                    failed += not run(number, site, test)
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    with tempfile.TemporaryDirectory(prefix="mw-") as certificates:
+        make_certificates(certificates)
+        sys.exit(main(GROUPS, Site))

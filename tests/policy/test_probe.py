@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from test_policyd import BUILD, Daemons, Lane, equal, until
+from test_policyd import BUILD, Daemons, Lane, equal, main, until
 
 OK = "2.0.0 250 2.0.0 Ok: queued"
 BUSY = "451 4.3.2 Temporary server error. Please try again later ATTR5"
@@ -172,8 +172,8 @@ class Site(Daemons):
         return [events[i + 1] for i, word in enumerate(events)
                 if word == "to"]
 
-    def close(self):
-        self.end()
+    def end(self):
+        super().end()
         self.relay.close()
 
 
@@ -373,32 +373,5 @@ GROUPS = [
 ]
 
 
-def run(number, site, test):
-    name = test.__name__.replace("_", " ")
-    try:
-        test(site)
-        print("ok %d - %s" % (number, name), flush=True)
-        return True
-    except Exception as error:
-        print("not ok %d - %s\n# %s: %s" % (
-            number, name, type(error).__name__, error), flush=True)
-        site.log.flush()
-        with open(site.log.name) as log:
-            for line in log.read().splitlines()[-20:]:
-                print("# " + line, flush=True)
-        return False
-
-
-def main():
-    number = failed = 0
-    print("1..%d" % sum(len(tests) for _, tests in GROUPS), flush=True)
-    for settings, tests in GROUPS:
-        with contextlib.closing(Site(**settings)) as site:
-            for test in tests:
-                number += 1
-                failed += not run(number, site, test)
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(GROUPS, Site))

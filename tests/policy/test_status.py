@@ -3,7 +3,6 @@
 browser get, and what a bad client does not. Real daemon, real redis-server.
 Speaks TAP."""
 
-import contextlib
 import html.parser
 import json
 import os
@@ -16,7 +15,7 @@ import sys
 
 
 from test_policyd import (BUILD, OK, PATIENCE, SOURCE, Daemons, Lane, Peer,
-                          Smtpd, equal, until)
+                          Smtpd, equal, main, until)
 
 SAMPLE = re.compile(r'([a-z_]+)(\{(.*)\})? (-?[0-9.]+)')
 LABEL = re.compile(r'([a-z]+)="([^"\\\n]*)"(,|$)')
@@ -455,35 +454,5 @@ GROUPS = [
 ]
 
 
-def run(number, site, test):
-    name = test.__name__.replace("_", " ")
-    try:
-        skipped = test(site)
-        print("ok %d - %s%s" % (number, name, " # SKIP " + skipped
-                                if skipped else ""), flush=True)
-        return True
-    except Exception as error:
-        print("not ok %d - %s\n# %s: %s" % (
-            number, name, type(error).__name__, error), flush=True)
-        site.log.flush()
-        with open(site.log.name) as log:
-            for line in log.read().splitlines()[-20:]:
-                print("# " + line, flush=True)
-        return False
-
-
-def main():
-    number = failed = 0
-    print("1..%d" % sum(len(tests) for _, tests in GROUPS), flush=True)
-    for settings, tests in GROUPS:
-        with contextlib.ExitStack() as stack:
-            site = Site(**settings)
-            stack.callback(site.end)
-            for test in tests:
-                number += 1
-                failed += not run(number, site, test)
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(GROUPS, Site))
