@@ -19,8 +19,8 @@ INTAKE = {"fine", "at-cap", "on-hold", "late", "queue-full"}
 
 # The heading above a table, its first column's name, and who knows the names.
 TABLES = (
-    ("state", "The first minute", "lib/core/breaker.c", "state_names"),
-    ("reason", "The first minute", "lib/core/breaker.c", "reason_names"),
+    ("state", "The first minute", "lib/core/breaker_record.c", "state_names"),
+    ("reason", "The first minute", "lib/core/breaker_record.c", "reason_names"),
     ("reason", "Why does this message wait", "lib/core/decide.c",
      "reason_names"),
     ("condition", "The way past the filter", "lib/core/route.c",
