@@ -7,11 +7,13 @@ mailweir_policyd_SOURCES = \
 	policy/backlog.h policy/backlog.c \
 	policy/conn.h policy/conn.c \
 	policy/desk.h policy/desk.c \
+	policy/dialogue.h policy/dialogue.c \
 	policy/feed.h policy/feed.c \
 	policy/follow.h policy/follow.c \
 	policy/helper.h policy/helper.c \
 	policy/http_conn.c \
-	policy/map_conn.c \
+	policy/map_conn.h policy/map_conn.c \
+	policy/map_gate.c policy/map_outcome.c \
 	policy/notify.h policy/notify.c \
 	policy/parent.h policy/parent.c \
 	policy/policy_conn.c \

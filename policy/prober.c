@@ -6,30 +6,29 @@
 #include "core/probe.h"
 #include "core/route.h"
 #include "core/shield.h"
-#include "policy/starttls.h"
-#include "wire/smtp_reply.h"
-
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/dns.h>
-
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
+#include "policy/dialogue.h"
 
 #define MOVED_ON_TIMES 3	/* within breaker.window: ask why */
 #define PROBE_MS_MIN 1000	/* for all of a probe */
 #define PROBE_MS_MAX 60000
 #define PREFLIGHT_MS 20000	/* between two good ones, and two at all */
 #define SILENCE_MS 5000		/* not heard of for so long: the store is away */
-#define INPUT_MAX 4096		/* bytes read ahead; more than a line */
+
+/* What a probe is for. */
+struct errand {
+	bool on_trial;			/* the upstream was half-open */
+	bool preflight;			/* a way past the filter */
+	const char *to;			/* borrowed, until it has begun */
+	int64_t began_ms;
+};
 
 /* An upstream that is asked, or was before a reload. */
 struct subject {
 	struct subject *next;
 	struct prober *prober;
 	struct fleet_upstream *u;
-	struct run *run;		/* NULL: none under way */
+	struct dialogue *dialogue;	/* NULL: none under way */
+	struct errand errand;		/* its */
 	int64_t next_ms;		/* no other before */
 	int64_t next_preflight_ms;	/* the same of preflights */
 	unsigned moved_on;		/* since moved_on_ms, no other bad */
@@ -39,35 +38,9 @@ struct subject {
 					 * ever says to a probe */
 };
 
-/* A probe under way. It outlives a reload, so its words are its own. */
-struct run {
-	struct subject *subject;
-	bool on_trial;			/* the upstream was half-open */
-	bool preflight;			/* a way past the filter */
-	int64_t began_ms, end_ms;	/* end_ms: at the latest */
-	int64_t exchange_ms;		/* for a command and its reply */
-	struct bufferevent *bev;
-	struct event *timer;
-	struct probe probe;
-	struct smtp_reply reply;	/* the lines of it that are here */
-	struct probe_script script;	/* these: */
-	char nexthop[NEXTHOP_MAX + 1];
-	char helo[65];
-	char from[PROBE_ADDRESS_MAX + 1], to[PROBE_ADDRESS_MAX + 1];
-	probe_name names[PROBE_NAMES];	/* of the certificate */
-	int n_names;			/* as probe_names() has it */
-};
-
-/* What a run is for. */
-struct errand {
-	const char *to;
-	bool on_trial, preflight;
-};
-
 struct prober {
 	struct server *server;
-	struct evdns_base *dns;		/* NULL: no name was looked up yet */
-	struct starttls *tls;		/* NULL: none was needed yet */
+	struct dialogues *dialogues;
 	struct subject *subjects;
 };
 
@@ -103,278 +76,72 @@ asked(const struct server *server, const struct fleet_upstream *u)
 
 /* The connection is closed, the slot given back. */
 static void
-run_free(struct run *r, int64_t now_ms)
+end(struct subject *s, int64_t now_ms)
 {
-	struct subject *s = r->subject;
-	const int64_t began_ms = r->began_ms;
-
-	bufferevent_free(r->bev);
-	event_free(r->timer);
-	mem_free(r);
-	s->run = NULL;
-	line_give(fleet_line(s->u), began_ms, now_ms);
+	dialogue_free(&s->dialogue);
+	line_give(fleet_line(s->u), s->errand.began_ms, now_ms);
 }
 
 /* A recipient that is refused may be nobody: not a good sign, nor a bad one. */
 static void
-conclude(const struct run *r, enum outcome_class class, int64_t now_ms)
+conclude(struct fleet_upstream *u, const struct probe *probe,
+    enum outcome_class class, int64_t now_ms)
 {
-	struct fleet_upstream *u = r->subject->u;
-	const struct span status = span_of(r->probe.status);
+	const struct span status = span_of(probe->status);
 	struct dsn code;
 
 	if (outcome_is_reply(status, &code) && shield_is_lock(code)) {
 		fleet_lock(u, now_ms);
 		fleet_shielded(u, shield_name(SHIELD_LOCK), status, now_ms);
-	} else if (class == OUTCOME_OK && r->probe.whole)
+	} else if (class == OUTCOME_OK && probe->whole)
 		fleet_preflight(u, now_ms);
 }
 
-/*
- * A good answer is evidence only of a trial, and only where it was asked about
- * mail: one to deliveries that went elsewhere would outweigh them. What the
- * shield does not believe is a bad answer here: the recipient is ours, and no
- * stranger chose it.
- */
-static enum outcome_class
-evidence_of(const struct run *r, enum outcome_class class)
+/* Is its answer one that the shield would not believe? */
+static bool
+is_shielded(const struct subject *s, struct span status)
 {
-	const struct plan *plan = server_plan(r->subject->prober->server);
-	const int index = fleet_index(r->subject->u);
+	const int index = fleet_index(s->u);
 
-	if (r->on_trial && index >= 0 && shield_lists(&plan->upstreams[index],
-	    span_of(r->probe.status)))
-		return OUTCOME_TROUBLE;
-	if (outcome_weight(class).good > 0 &&
-	    !(r->on_trial && r->probe.whole))
-		return OUTCOME_IGNORE;
-	return class;
+	return index >= 0 && shield_lists(
+	    &server_plan(s->prober->server)->upstreams[index], status);
 }
 
 static void
-finish(struct run *r)
+finish(struct subject *s, const struct probe *probe)
 {
-	struct server *server = r->subject->prober->server;
-	struct fleet_upstream *u = r->subject->u;
-	const struct span status = span_of(r->probe.status);
+	struct server *server = s->prober->server;
+	const struct span status = span_of(probe->status);
 	const int64_t now_ms = clock_mono_ms();
 	struct outcome o = outcome_classify(server->config->rules, status);
 
-	log_info(r->preflight ? "preflight" : "probe",
-	    LOG_TEXT("upstream", fleet_name(u)),
+	log_info(s->errand.preflight ? "preflight" : "probe",
+	    LOG_TEXT("upstream", fleet_name(s->u)),
 	    LOG_TEXT("class", outcome_class_name(o.class)),
-	    LOG_TEXT("rule", o.rule), LOG_TEXT("status", r->probe.status));
-	if (r->preflight)
-		conclude(r, o.class, now_ms);
-	r->subject->mute = outcome_weight(o.class).good > 0 && !r->probe.whole;
-	o.class = evidence_of(r, o.class);
-	fleet_observe(server->fleet, u, o, status, r->began_ms, now_ms);
-	run_free(r, now_ms);
+	    LOG_TEXT("rule", o.rule), LOG_TEXT("status", probe->status));
+	if (s->errand.preflight)
+		conclude(s->u, probe, o.class, now_ms);
+	s->mute = outcome_weight(o.class).good > 0 && !probe->whole;
+	o.class = probe_evidence(probe, o.class, s->errand.on_trial,
+	    is_shielded(s, status));
+	fleet_observe(server->fleet, s->u, o, status, s->errand.began_ms,
+	    now_ms);
+	end(s, now_ms);
 }
 
-/* DNS is a matter of its own, and real mail will tell of it. */
 static void
-give_up(struct run *r)
+on_done(void *arg, const struct probe *probe)
 {
-	log_warning("probe", LOG_TEXT("upstream", fleet_name(r->subject->u)),
-	    LOG_TEXT("nexthop", r->nexthop),
+	struct subject *s = arg;
+
+	if (probe != NULL) {
+		finish(s, probe);
+		return;
+	}
+	log_warning("probe", LOG_TEXT("upstream", fleet_name(s->u)),
+	    LOG_TEXT("nexthop", dialogue_nexthop(s->dialogue)),
 	    LOG_TEXT("skipped", "its address was not found in time"));
-	run_free(r, clock_mono_ms());
-}
-
-static void
-set_timer(struct run *r)
-{
-	const int64_t now_ms = clock_mono_ms();
-	const int64_t left = r->end_ms - now_ms;
-	const int64_t wait = left < 0 ? 0 :
-	    left < r->exchange_ms ? left : r->exchange_ms;
-	const struct timeval tv = {
-		.tv_sec = (time_t)(wait / 1000),
-		.tv_usec = (suseconds_t)(wait % 1000 * 1000),
-	};
-
-	event_add(r->timer, &tv);
-}
-
-static void
-say(struct run *r)
-{
-	char command[PROBE_COMMAND_MAX + 1];
-
-	probe_command(&r->probe, &r->script, command);
-	bufferevent_write(r->bev, command, strlen(command));
-	set_timer(r);
-}
-
-static void
-broke(struct run *r, enum probe_end end)
-{
-	probe_broke(&r->probe, &r->script, end);
-	finish(r);
-}
-
-static void on_read(struct bufferevent *bev, void *arg);
-static void on_event(struct bufferevent *bev, short what, void *arg);
-
-static void
-not_secured(struct run *r, const char *why)
-{
-	probe_not_secured(&r->probe, why);
-	finish(r);
-}
-
-/* What came in clear behind the reply is not of whom TLS will speak for. */
-static void
-begin_tls(struct run *r)
-{
-	struct prober *p = r->subject->prober;
-	struct bufferevent *bev = NULL;
-
-	if (evbuffer_get_length(bufferevent_get_input(r->bev)) > 0) {
-		broke(r, PROBE_GARBLED);
-		return;
-	}
-	if (p->tls == NULL)
-		p->tls = starttls_new();
-	if (r->n_names >= 0)
-		bev = starttls_begin(p->tls, r->bev, r->names, r->n_names);
-	if (bev == NULL) {
-		not_secured(r, "Server certificate cannot be checked");
-		return;
-	}
-	r->bev = bev;
-	bufferevent_setcb(bev, on_read, NULL, on_event, r);
-	bufferevent_setwatermark(bev, EV_READ, 0, INPUT_MAX);
-	bufferevent_enable(bev, EV_READ | EV_WRITE);
-	set_timer(r);
-}
-
-static void
-end_handshake(struct run *r, bool well)
-{
-	const char *why = well ? NULL : starttls_trouble(r->bev);
-
-	if (well) {
-		probe_secured(&r->probe);
-		say(r);
-	} else if (why != NULL)
-		not_secured(r, why);
-	else
-		broke(r, PROBE_LOST);
-}
-
-/* False when the run has no more to hear in clear, or is gone. */
-static bool
-heard(struct run *r)
-{
-	const struct smtp_reply reply = r->reply;
-
-	r->reply = (struct smtp_reply){ 0 };
-	probe_heard(&r->probe, &r->script, &(struct probe_reply){
-		.code = reply.code, .dsn = reply.dsn, .text = reply.text,
-		.starttls = reply.starttls,
-	    });
-	if (r->probe.stage == PROBE_OVER) {
-		finish(r);
-		return false;
-	}
-	if (r->probe.stage == PROBE_HANDSHAKE) {
-		begin_tls(r);
-		return false;
-	}
-	say(r);
-	return true;
-}
-
-static void
-on_read(struct bufferevent *bev, void *arg)
-{
-	struct run *r = arg;
-	struct evbuffer *input = bufferevent_get_input(bev);
-	enum smtp_reply_read read;
-
-	do {
-		const size_t len = evbuffer_get_length(input);
-		const struct span in = {
-			(const char *)evbuffer_pullup(input, -1), len,
-		};
-		size_t used = 0;
-
-		read = smtp_reply_read(&r->reply, in, &used);
-		if (read == SMTP_REPLY_BAD) {
-			broke(r, PROBE_GARBLED);
-			return;
-		}
-		evbuffer_drain(input, used);
-	} while (read == SMTP_REPLY_DONE && heard(r));
-}
-
-static void
-on_event(struct bufferevent *bev, short what, void *arg)
-{
-	struct run *r = arg;
-	const int error = EVUTIL_SOCKET_ERROR();
-
-	if (r->probe.stage == PROBE_HANDSHAKE)
-		end_handshake(r, (what & BEV_EVENT_CONNECTED) != 0);
-	else if (what & BEV_EVENT_CONNECTED) {
-		probe_connected(&r->probe);
-		set_timer(r);
-	} else if (r->probe.stage != PROBE_CONNECT)
-		broke(r, PROBE_LOST);
-	else if (bufferevent_socket_get_dns_error(bev) != 0)
-		give_up(r);
-	else {
-		probe_not_connected(&r->probe, &r->script, strerror(error));
-		finish(r);
-	}
-}
-
-static void
-on_timer(evutil_socket_t fd, short what, void *arg)
-{
-	struct run *r = arg;
-
-	(void)fd, (void)what;
-	if (r->probe.stage != PROBE_CONNECT)
-		broke(r, PROBE_TIMED_OUT);
-	else if (bufferevent_getfd(r->bev) < 0)	/* still looking it up */
-		give_up(r);
-	else {
-		probe_not_connected(&r->probe, &r->script,
-		    strerror(ETIMEDOUT));
-		finish(r);
-	}
-}
-
-/* Without the search list: Postfix does not use it either. */
-static struct evdns_base *
-resolver(struct prober *p)
-{
-	if (p->dns != NULL)
-		return p->dns;
-	p->dns = evdns_base_new(p->server->base,
-	    EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-	(void)evdns_base_resolv_conf_parse(p->dns, DNS_OPTION_NAMESERVERS |
-	    DNS_OPTION_MISC | DNS_OPTION_HOSTSFILE, "/etc/resolv.conf");
-	return p->dns;
-}
-
-/* A preflight does as real mail does, whatever probes are told to. */
-static void
-write_script(struct run *r, const struct config *config,
-    const struct upstream *up, const struct probe_target *target)
-{
-	snprintf(r->nexthop, sizeof(r->nexthop), "%s", target->nexthop);
-	snprintf(r->helo, sizeof(r->helo), "%s", config->host);
-	snprintf(r->from, sizeof(r->from), "%s", config->probe.from);
-	r->script = (struct probe_script){
-		.nexthop = r->nexthop, .helo = r->helo, .from = r->from,
-		.to = r->to, .tls = r->preflight || config->probe.starttls ?
-		    probe_tls(up) : PROBE_TLS_NEVER,
-	};
-	r->n_names = probe_names(up, target->host, r->names);
+	end(s, clock_mono_ms());
 }
 
 /* How long all of a probe may take: as long as two answers of real mail. */
@@ -387,50 +154,46 @@ time_for(const struct upstream *up)
 	    ms > PROBE_MS_MAX ? PROBE_MS_MAX : ms;
 }
 
-/* With the slot in hand. Callbacks are deferred: none comes within this. */
+/* With the slot in hand. A preflight does as real mail does, whatever probes
+ * are told to. */
 static void
 begin(struct subject *s, const struct upstream *up,
-    const struct probe_target *target, const struct errand *errand,
-    int64_t now_ms)
+    const struct probe_target *target, const struct errand *errand)
 {
-	struct prober *p = s->prober;
-	struct run *r = mem_new(1, sizeof(*r));
+	const struct config *config = s->prober->server->config;
+	probe_name names[PROBE_NAMES];
 
-	s->run = r;
 	s->wanted = false;
-	r->subject = s;
-	r->on_trial = errand->on_trial;
-	r->preflight = errand->preflight;
-	snprintf(r->to, sizeof(r->to), "%s", errand->to);
-	r->began_ms = now_ms;
-	r->end_ms = now_ms + time_for(up);
-	r->exchange_ms = time_for(up) / 2;
-	write_script(r, p->server->config, up, target);
-	r->timer = evtimer_new(p->server->base, on_timer, r);
-	r->bev = bufferevent_socket_new(p->server->base, -1,
-	    BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
-	bufferevent_setcb(r->bev, on_read, NULL, on_event, r);
-	bufferevent_setwatermark(r->bev, EV_READ, 0, INPUT_MAX);
-	bufferevent_enable(r->bev, EV_READ | EV_WRITE);
-	set_timer(r);
-	(void)bufferevent_socket_connect_hostname(r->bev, resolver(p),
-	    AF_UNSPEC, target->host, target->port);
+	s->errand = *errand;
+	s->dialogue = dialogue_begin(s->prober->dialogues,
+	    &(struct dialogue_order){
+		.target = *target,
+		.script = {
+			.nexthop = target->nexthop, .helo = config->host,
+			.from = config->probe.from, .to = errand->to,
+			.tls = errand->preflight || config->probe.starttls ?
+			    probe_tls(up) : PROBE_TLS_NEVER,
+		},
+		.names = names, .n_names = probe_names(up, target->host, names),
+		.exchange_ms = time_for(up) / 2, .whole_ms = time_for(up),
+		.done = on_done, .arg = s,
+	    });
 }
 
 /* Once a slot is to be had. False: not now. */
 static bool
 send_out(struct subject *s, const struct upstream *up,
-    const struct errand *errand, int64_t now_ms)
+    const struct errand *errand)
 {
 	struct probe_target target;
 
-	if (s->run != NULL || !probe_target(up, &target))
+	if (s->dialogue != NULL || !probe_target(up, &target))
 		return false;
-	if (line_take(fleet_line(s->u), now_ms)) {
-		begin(s, up, &target, errand, now_ms);
+	if (line_take(fleet_line(s->u), errand->began_ms)) {
+		begin(s, up, &target, errand);
 		return true;
 	}
-	line_wish(fleet_line(s->u), now_ms);
+	line_wish(fleet_line(s->u), errand->began_ms);
 	return false;
 }
 
@@ -463,8 +226,9 @@ look(struct prober *p, struct fleet_upstream *u, const struct upstream *up,
 
 	if (view->known && is_wanted(s, state, now_ms) && now_ms >= s->next_ms &&
 	    send_out(s, up, &(struct errand){
-		.to = config->probe.to, .on_trial = state == BREAKER_HALF_OPEN,
-	    }, now_ms))
+		.on_trial = state == BREAKER_HALF_OPEN,
+		.to = config->probe.to, .began_ms = now_ms,
+	    }))
 		s->next_ms = now_ms + config->probe.every_ms;
 }
 
@@ -486,9 +250,9 @@ fly(struct prober *p, const struct destination *d, uint32_t route,
 	if (state != BREAKER_OPEN && now_ms >= s->next_preflight_ms &&
 	    probe_recipient(&config->plan, d, config->probe.to, to) &&
 	    send_out(s, &config->plan.upstreams[index], &(struct errand){
-		.to = to, .on_trial = state == BREAKER_HALF_OPEN,
-		.preflight = true,
-	    }, now_ms))
+		.on_trial = state == BREAKER_HALF_OPEN, .preflight = true,
+		.to = to, .began_ms = now_ms,
+	    }))
 		s->next_preflight_ms = now_ms +
 		    (config->probe.every_ms < PREFLIGHT_MS ?
 		    config->probe.every_ms : PREFLIGHT_MS);
@@ -543,6 +307,7 @@ prober_new(struct server *server)
 	struct prober *p = mem_new(1, sizeof(*p));
 
 	p->server = server;
+	p->dialogues = dialogues_new(server->base);
 	return p;
 }
 
@@ -557,13 +322,11 @@ prober_free(struct prober **prober)
 		struct subject *s = p->subjects;
 
 		p->subjects = s->next;
-		if (s->run != NULL)
-			run_free(s->run, clock_mono_ms());
+		if (s->dialogue != NULL)
+			end(s, clock_mono_ms());
 		mem_free(s);
 	}
-	if (p->dns != NULL)
-		evdns_base_free(p->dns, 0);
-	starttls_free(&p->tls);
+	dialogues_free(&p->dialogues);
 	mem_free(p);
 	*prober = NULL;
 }

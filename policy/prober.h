@@ -8,18 +8,17 @@
  *   has one in the fleet: so one host asks at a time, and no mail beside it.
  *   Mail that has another way leaves the trial to it;
  * - when deliveries moved on to another next hop a few times and nothing said
- *   why, or it does not answer them at all. A bad answer names the reason and counts as an outcome. A good one
- *   does not: that real mail went elsewhere weighs more.
+ *   why, or it does not answer them at all. A bad answer names the reason and
+ *   counts as an outcome. A good one does not: that real mail went elsewhere
+ *   weighs more.
  *
  * It also asks upstreams past the filter, whatever their probe is, whether they
  * would take our mail (a preflight), while core/route says that this is all a
  * bypass lacks, and again while one lasts. Whoever asks, asks for all hosts:
  * the answer goes to the store.
  *
- * Everything has a deadline; it runs on the event loop and never blocks. Names
- * are looked up by libevent's resolver (/etc/hosts and /etc/resolv.conf, read
- * at the first name). What it cannot look up in time is not asked, and says
- * nothing of the upstream.
+ * When and about what is decided here; policy/dialogue does the talking. What
+ * it cannot look up in time is not asked, and says nothing of the upstream.
  */
 #ifndef POLICY_PROBER_H
 #define POLICY_PROBER_H

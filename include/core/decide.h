@@ -100,6 +100,18 @@ struct gate_verdict decide_gate(const struct plan *p,
     const struct snapshot *now, const struct shares *shares, uint32_t draw,
     int64_t now_ms);
 
+/* What a grant with `alternate` meets there, as this host sees it. */
+struct gate_prospect {
+	enum breaker_state state;
+	bool probed;		/* a probe does the trials */
+	bool silent;		/* no answer for a while (core/silence) ... */
+	bool busy;		/* ... and an attempt is under way */
+};
+/* DECIDE_FINE, or why mail had better take the other way that it has: where a
+ * probe does the trials, and where one attempt at a time is enough to find
+ * out. */
+enum decide_reason decide_detour(const struct gate_prospect *p);
+
 /*
  * May held mail of d go back to work now? A share of the traffic is not enough:
  * what is drawn out waits for longer than before. So a ramp lets nothing go

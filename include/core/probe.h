@@ -18,6 +18,7 @@
 #define CORE_PROBE_H
 
 #include "core/domain.h"
+#include "core/outcome.h"
 #include "core/plan.h"
 
 #define PROBE_STATUS_MAX 512
@@ -107,6 +108,16 @@ void probe_heard(struct probe *p, const struct probe_script *script,
 /* There will be no reply: it is over. */
 void probe_broke(struct probe *p, const struct probe_script *script,
     enum probe_end end);
+
+/*
+ * What the end of a probe says of its upstream, by the class of its status. A
+ * good answer is evidence only of a trial, and only where it was asked about
+ * mail: one to deliveries that went elsewhere would outweigh them. What the
+ * shield would not believe (shielded) is a bad answer to a trial: the recipient
+ * is ours, and no stranger chose it.
+ */
+enum outcome_class probe_evidence(const struct probe *p,
+    enum outcome_class class, bool on_trial, bool shielded);
 
 /* The command of this stage, with CR LF; "" where there is none. */
 void probe_command(const struct probe *p, const struct probe_script *script,

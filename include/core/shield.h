@@ -11,6 +11,7 @@
 #ifndef CORE_SHIELD_H
 #define CORE_SHIELD_H
 
+#include "core/outcome.h"
 #include "core/plan.h"
 #include "core/view.h"
 
@@ -36,5 +37,10 @@ struct shield_verdict {
 struct shield_verdict shield_judge(const struct plan *p,
     const struct destination *d, uint32_t route,
     const struct upstream_view *views, struct span status, int64_t now_ms);
+
+/* What such an answer says of its upstream: a refusal that is not believed does
+ * not say that it works either. */
+enum outcome_class shield_evidence(enum shield shield,
+    enum outcome_class class);
 
 #endif

@@ -349,6 +349,16 @@ decide_gate(const struct plan *p, const struct destination *d, uint32_t route,
 	    has_alternate(p, d, route, now->upstreams, shares, now_ms));
 }
 
+enum decide_reason
+decide_detour(const struct gate_prospect *p)
+{
+	if (p->state == BREAKER_HALF_OPEN && p->probed)
+		return DECIDE_TRIAL_TAKEN;
+	if (p->silent && p->busy)
+		return DECIDE_SILENT;
+	return DECIDE_FINE;
+}
+
 enum decide_release
 decide_release(const struct plan *p, const struct destination *d,
     const struct snapshot *now, int64_t now_ms)

@@ -301,6 +301,17 @@ probe_broke(struct probe *p, const struct probe_script *script,
 	p->stage = PROBE_OVER;
 }
 
+enum outcome_class
+probe_evidence(const struct probe *p, enum outcome_class class, bool on_trial,
+    bool shielded)
+{
+	if (on_trial && shielded)
+		return OUTCOME_TROUBLE;
+	if (outcome_weight(class).good > 0 && !(on_trial && p->whole))
+		return OUTCOME_IGNORE;
+	return class;
+}
+
 void
 probe_command(const struct probe *p, const struct probe_script *script,
     char dst[PROBE_COMMAND_MAX + 1])

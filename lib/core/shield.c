@@ -101,3 +101,10 @@ shield_judge(const struct plan *p, const struct destination *d,
 		    view_record(v)->incident);
 	return verdict;
 }
+
+enum outcome_class
+shield_evidence(enum shield shield, enum outcome_class class)
+{
+	return shield == SHIELD_TROUBLE && class == OUTCOME_REFUSED ?
+	    OUTCOME_IGNORE : class;
+}

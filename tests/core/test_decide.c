@@ -866,6 +866,32 @@ START_TEST(whatever_happens_the_rules_hold)
 }
 END_TEST
 
+static const struct {
+	const char *says;
+	struct gate_prospect is;
+	enum decide_reason then;
+} prospects[] = {
+	{ "all is well", { .state = BREAKER_CLOSED, .probed = true },
+	    DECIDE_FINE },
+	{ "a probe tries it", { .state = BREAKER_HALF_OPEN, .probed = true },
+	    DECIDE_TRIAL_TAKEN },
+	{ "mail has to try it", { .state = BREAKER_HALF_OPEN }, DECIDE_FINE },
+	{ "it hangs, and one attempt finds out",
+	    { .state = BREAKER_CLOSED, .silent = true, .busy = true },
+	    DECIDE_SILENT },
+	{ "it hung, and this one finds out",
+	    { .state = BREAKER_CLOSED, .silent = true }, DECIDE_FINE },
+	{ "it is at work", { .state = BREAKER_CLOSED, .busy = true },
+	    DECIDE_FINE },
+};
+
+START_TEST(mail_takes_the_other_way_where_one_is_enough)
+{
+	ck_assert_msg(decide_detour(&prospects[_i].is) == prospects[_i].then,
+	    "%s", prospects[_i].says);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -891,6 +917,8 @@ main(void)
 	tcase_add_test(tc, words_too_long_are_replaced);
 	tcase_add_loop_test(tc, the_gate_asks_the_upstream_then_for_a_slot, 0,
 	    MW_N_OF(gates));
+	tcase_add_loop_test(tc, mail_takes_the_other_way_where_one_is_enough,
+	    0, MW_N_OF(prospects));
 	tcase_add_test(tc, what_this_host_alone_sees_closes_its_gate);
 	tcase_add_test(tc, an_operator_closes_the_gate);
 	tcase_add_test(tc, and_holds_it_open);

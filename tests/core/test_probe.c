@@ -365,6 +365,39 @@ START_TEST(what_may_stand_in_a_command)
 }
 END_TEST
 
+static const struct {
+	const char *says;
+	enum outcome_class class;
+	bool on_trial, whole, shielded;
+	enum outcome_class then;
+} evidence[] = {
+	{ "a good trial", OUTCOME_OK, true, true, false, OUTCOME_OK },
+	{ "a good answer out of turn", OUTCOME_OK, false, true, false,
+	    OUTCOME_IGNORE },
+	{ "a trial that came to TLS only", OUTCOME_OK, true, false, false,
+	    OUTCOME_IGNORE },
+	{ "nobody there is a good answer too", OUTCOME_REFUSED, true, true,
+	    false, OUTCOME_REFUSED },
+	{ "unless the shield would not believe it", OUTCOME_REFUSED, true,
+	    true, true, OUTCOME_TROUBLE },
+	{ "which matters to a trial only", OUTCOME_REFUSED, false, true, true,
+	    OUTCOME_IGNORE },
+	{ "trouble is trouble", OUTCOME_TROUBLE, true, true, false,
+	    OUTCOME_TROUBLE },
+	{ "at any time", OUTCOME_TROUBLE, false, false, false,
+	    OUTCOME_TROUBLE },
+};
+
+START_TEST(what_its_end_says)
+{
+	const struct probe p = { .whole = evidence[_i].whole };
+
+	ck_assert_msg(probe_evidence(&p, evidence[_i].class,
+	    evidence[_i].on_trial, evidence[_i].shielded) ==
+	    evidence[_i].then, "%s", evidence[_i].says);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -382,6 +415,7 @@ main(void)
 	tcase_add_test(t, no_connection);
 	tcase_add_test(t, long_names_are_cut);
 	tcase_add_loop_test(t, whom_it_asks, 0, MW_N_OF(targets));
+	tcase_add_loop_test(t, what_its_end_says, 0, MW_N_OF(evidence));
 	tcase_add_loop_test(t, what_may_stand_in_a_command, 0,
 	    MW_N_OF(addresses));
 	suite_add_tcase(s, t);

@@ -130,6 +130,19 @@ START_TEST(it_says_what_was_answered)
 }
 END_TEST
 
+START_TEST(what_is_not_believed_is_no_good_sign)
+{
+	ck_assert_int_eq(shield_evidence(SHIELD_TROUBLE, OUTCOME_REFUSED),
+	    OUTCOME_IGNORE);
+	ck_assert_int_eq(shield_evidence(SHIELD_TROUBLE, OUTCOME_TROUBLE),
+	    OUTCOME_TROUBLE);
+	ck_assert_int_eq(shield_evidence(SHIELD_NONE, OUTCOME_REFUSED),
+	    OUTCOME_REFUSED);
+	ck_assert_int_eq(shield_evidence(SHIELD_LOCK, OUTCOME_REFUSED),
+	    OUTCOME_REFUSED);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -141,5 +154,6 @@ main(void)
 	tcase_add_loop_test(tc, observe_mode_keeps_none, 0, MW_N_OF(rows));
 	tcase_add_test(tc, an_operator_has_the_last_word);
 	tcase_add_test(tc, it_says_what_was_answered);
+	tcase_add_test(tc, what_is_not_believed_is_no_good_sign);
 	return suite_main(s);
 }
