@@ -17,9 +17,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOK_MS 60000		/* between two looks for a destination */
-#define FRESH_MS 10000		/* what was counted is as good as a look */
-#define LOOK_GAP_MS 1000	/* between two looks for whomever */
+#define COUNT_MS 60000		/* between two looks to count what waits */
+#define LOOK_MS 10000		/* between two to release, for a destination */
+#define LOOK_GAP_MS 1000	/* the same for whomever; and ten times as long
+				 * as the first one took */
 #define ASK_MS (3600 * INT64_C(1000))	/* how long Postfix keeps a message */
 #define LIFETIME_MS (5 * 86400 * INT64_C(1000))	/* its default */
 #define TRIAL_MS 1000		/* between two messages to try an upstream with */
@@ -61,6 +62,7 @@ struct release {
 	int going;			/* whose message is under way; -1: none */
 	/* none before: a question, a look to count or to release, a message */
 	int64_t ask_ms, count_ms, look_ms, go_ms;
+	int64_t looked_ms;		/* when the last look began */
 	int64_t lifetime_ms;		/* that Postfix gives a message */
 	bool complained;
 	char said[200];			/* by postqueue, of its trouble */
@@ -247,6 +249,18 @@ ask(struct release *r, int64_t now_ms)
 	return r->asking;
 }
 
+/* A look is over, this way or that. */
+static void
+put_off_looks(struct release *r, int64_t now_ms)
+{
+	const int64_t took_ms = now_ms - r->looked_ms;
+
+	r->look_ms = now_ms + LOOK_GAP_MS + 10 * took_ms;
+	for (uint32_t i = 0; i < r->n_courses; i++)
+		if (r->courses[i].sought)
+			r->courses[i].look_ms = now_ms + LOOK_MS;
+}
+
 static void
 look(struct release *r, int64_t now_ms)
 {
@@ -254,15 +268,11 @@ look(struct release *r, int64_t now_ms)
 	struct err err;
 
 	r->n_held = 0;
-	r->count_ms = now_ms + LOOK_MS;
+	r->looked_ms = now_ms;
+	r->count_ms = now_ms + COUNT_MS;
 	for (uint32_t i = 0; i < r->n_courses; i++) {
 		struct course *c = &r->courses[i];
 
-		if (c->wanted) {
-			c->look_ms = now_ms + LOOK_MS;
-			r->look_ms = now_ms + LOOK_GAP_MS;
-		} else if (c->waiting && c->look_ms < now_ms + FRESH_MS)
-			c->look_ms = now_ms + FRESH_MS;
 		/* What waits now may go before there is another look. */
 		c->sought = c->wanted || c->waiting;
 		c->found = false;
@@ -272,8 +282,10 @@ look(struct release *r, int64_t now_ms)
 	r->looking = helper_start(r->helper, &(struct helper_job){
 		.command = r->server->config->release_command, .more = list,
 	    }, &err) == 0;
-	if (!r->looking)
+	if (!r->looking) {
+		put_off_looks(r, now_ms);
 		complain(r, err.text);
+	}
 }
 
 static void
@@ -390,6 +402,8 @@ on_ended(void *arg, bool well)
 {
 	struct release *r = arg;
 
+	if (r->looking)
+		put_off_looks(r, clock_mono_ms());
 	if (r->asking)
 		r->asking = false;
 	else if (!well)

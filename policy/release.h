@@ -3,8 +3,7 @@
  * a pace, once an upstream may take it.
  *
  *	upstream recovers, or a hold ends: a recovery of the destination
- *	  -> a look into the queue (postqueue -j), one a minute at the most for
- *	     each destination
+ *	  -> a look into the queue (postqueue -j)
  *	  -> its held messages, one by one (postqueue -i), at release.rate
  *	  -> another look, until one finds nothing
  *
