@@ -32,6 +32,20 @@ struct address {
 /* "unix:/path", "tcp:127.0.0.1:6379", "tcp:[::1]:6379". */
 bool address_parse(struct span s, struct address *out);
 
+#define SENTINELS_MAX 8
+#define SENTINEL_NAME_MAX 63
+
+/* Of a server that moves: whom to ask where the one of that name is. All
+ * zeros: nobody. */
+struct sentinels {
+	char name[SENTINEL_NAME_MAX + 1];
+	uint32_t n;
+	struct address list[SENTINELS_MAX];
+};
+/* "sentinel:NAME@127.0.0.1:26379,[::1]:26379"; a name of letters, digits,
+ * '.', '-' and '_'. */
+bool sentinels_parse(struct span s, struct sentinels *out);
+
 /*
  * A listening, non-blocking, close-on-exec stream socket.
  * where: "unix:/path" or "inet:ADDR:PORT" ("inet:[v6]:PORT"), addresses only.

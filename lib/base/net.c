@@ -127,6 +127,39 @@ address_parse(struct span s, struct address *out)
 	return false;
 }
 
+static bool
+parse_name(struct span s, char dst[SENTINEL_NAME_MAX + 1])
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!(s.at[i] >= 'a' && s.at[i] <= 'z') &&
+		    !(s.at[i] >= 'A' && s.at[i] <= 'Z') &&
+		    !(s.at[i] >= '0' && s.at[i] <= '9') &&
+		    s.at[i] != '.' && s.at[i] != '-' && s.at[i] != '_')
+			return false;
+	return s.len > 0 && span_copy(dst, SENTINEL_NAME_MAX + 1, s);
+}
+
+bool
+sentinels_parse(struct span s, struct sentinels *out)
+{
+	struct sentinels all = { .n = 0 };
+	struct span rest = s;
+
+	if (!span_eq(span_cut(&rest, ':'), SPAN("sentinel")) ||
+	    !parse_name(span_cut(&rest, '@'), all.name))
+		return false;
+	while (rest.at != NULL) {
+		if (all.n == SENTINELS_MAX || !parse_host_port(
+		    span_cut(&rest, ','), &all.list[all.n]))
+			return false;
+		all.n++;
+	}
+	if (all.n == 0)
+		return false;
+	*out = all;
+	return true;
+}
+
 static struct sockaddr_un
 sockaddr_of(const char *path)
 {

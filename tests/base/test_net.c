@@ -123,6 +123,51 @@ START_TEST(a_server_is_a_path_or_an_address)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	uint32_t n;		/* 0: refused */
+	const char *name, *last;
+	uint16_t port;		/* of the last */
+} sentinels[] = {
+	{ "sentinel:mw@10.0.0.1:26379", 1, "mw", "10.0.0.1", 26379 },
+	{ "sentinel:my-mail_1.x@10.0.0.1:26379,localhost:26380,[2001:db8::1]:9",
+	    3, "my-mail_1.x", "2001:db8::1", 9 },
+	{ "sentinel:mw@[::1]:1,[::1]:2,[::1]:3,[::1]:4,[::1]:5,[::1]:6,"
+	    "[::1]:7,[::1]:8", 8, "mw", "::1", 8 },
+	{ "sentinel:mw@[::1]:1,[::1]:2,[::1]:3,[::1]:4,[::1]:5,[::1]:6,"
+	    "[::1]:7,[::1]:8,[::1]:9", 0, "", "", 0 },
+	{ "sentinel:mw", 0, "", "", 0 },
+	{ "sentinel:mw@", 0, "", "", 0 },
+	{ "sentinel:@10.0.0.1:26379", 0, "", "", 0 },
+	{ "sentinel:m w@10.0.0.1:26379", 0, "", "", 0 },
+	{ "sentinel:m\r\nw@10.0.0.1:26379", 0, "", "", 0 },
+	{ "sentinel:0123456789012345678901234567890123456789012345678901234567"
+	    "890123@10.0.0.1:26379", 0, "", "", 0 },
+	{ "sentinel:mw@10.0.0.1", 0, "", "", 0 },
+	{ "sentinel:mw@10.0.0.1:26379,", 0, "", "", 0 },
+	{ "sentinel:mw@,10.0.0.1:26379", 0, "", "", 0 },
+	{ "sentinel:mw@10.0.0.1:26379, 10.0.0.2:26379", 0, "", "", 0 },
+	{ "sentinel:mw@redis.example.net:26379", 0, "", "", 0 },
+	{ "sentinel:mw@unix:/run/sentinel.sock", 0, "", "", 0 },
+	{ "tcp:127.0.0.1:6379", 0, "", "", 0 },
+	{ "", 0, "", "", 0 },
+};
+
+START_TEST(sentinels_are_a_name_and_addresses)
+{
+	struct sentinels s;
+
+	ck_assert_int_eq(sentinels_parse(span_of(sentinels[_i].text), &s),
+	    sentinels[_i].n > 0);
+	if (sentinels[_i].n == 0)
+		return;
+	ck_assert_uint_eq(s.n, sentinels[_i].n);
+	ck_assert_str_eq(s.name, sentinels[_i].name);
+	ck_assert_str_eq(s.list[s.n - 1].host, sentinels[_i].last);
+	ck_assert_uint_eq(s.list[s.n - 1].port, sentinels[_i].port);
+}
+END_TEST
+
 /* A folder of this test's own, and "unix:" of a socket in it. */
 static char folder[] = "/tmp/test_net.XXXXXX";
 static char where[64];
@@ -339,6 +384,8 @@ main(void)
 	    MW_N_OF(holds));
 	tcase_add_loop_test(t, a_server_is_a_path_or_an_address, 0,
 	    MW_N_OF(addresses));
+	tcase_add_loop_test(t, sentinels_are_a_name_and_addresses, 0,
+	    MW_N_OF(sentinels));
 	tcase_add_checked_fixture(l, make_folder, remove_folder);
 	tcase_add_test(l, a_unix_socket_listens_with_its_mode);
 	tcase_add_test(l, a_stale_socket_makes_way);
