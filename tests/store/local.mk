@@ -7,6 +7,7 @@ check_PROGRAMS += tests/store/test_sha1 tests/store/test_slots \
 store_test_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/lib/store \
 	$(HIREDIS_CFLAGS) $(LIBEVENT_CFLAGS)
 own_redis = tests/store/redis.h tests/store/redis.c
+both_stores = tests/store/stores.h tests/store/stores.c
 
 tests_store_test_sha1_SOURCES = tests/store/test_sha1.c
 tests_store_test_sha1_CPPFLAGS = $(store_test_cppflags)
@@ -22,7 +23,8 @@ tests_store_test_contract_CPPFLAGS = $(store_test_cppflags)
 tests_store_test_contract_CFLAGS = $(test_cflags)
 tests_store_test_contract_LDADD = $(store_libs) $(CHECK_LIBS)
 
-tests_store_test_faults_SOURCES = tests/store/test_faults.c $(own_redis)
+tests_store_test_faults_SOURCES = tests/store/test_faults.c $(own_redis) \
+	$(both_stores)
 tests_store_test_faults_CPPFLAGS = $(store_test_cppflags)
 tests_store_test_faults_CFLAGS = $(test_cflags)
 tests_store_test_faults_LDADD = $(store_libs) $(CHECK_LIBS)

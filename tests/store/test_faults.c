@@ -2,248 +2,19 @@
  * What can be the matter with Redis, and that nobody suffers more of it than
  * he has to.
  */
-#include <event2/event.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/mem.h"
 #include "redis.h"
-#include "store/async.h"
-#include "store/pool.h"
+#include "stores.h"
 #include "suite.h"
 
-#define TIMEOUT_MS 400		/* of a request; the machine may be busy */
-#define PATIENCE_MS 20000	/* of the tests, for what must happen */
-
 static struct redis redis;
-static struct store_options options;
-
-/* What the administrator was told */
-
-static enum store_trouble told[32];
-static uint32_t n_told;
-static char told_text[200];
-
-static void
-on_health(void *arg, enum store_trouble trouble, const char *text)
-{
-	(void)arg;
-	ck_assert_uint_lt(n_told, MW_N_OF(told));
-	told[n_told++] = trouble;
-	snprintf(told_text, sizeof(told_text), "%s", text);
-}
-
-static void
-check_told_last(enum store_trouble want)
-{
-	ck_assert_uint_gt(n_told, 0);
-	ck_assert_str_eq(store_trouble_name(told[n_told - 1]),
-	    store_trouble_name(want));
-}
-
-/* Two stores: of threads and of a loop */
-
-static struct store_pool *pool;
-static struct event_base *base;
-static struct store_async *async;
-static char changed[256];
-
-static void
-on_changed(void *arg, const char *name)
-{
-	(void)arg;
-	snprintf(changed, sizeof(changed), "%s", name);
-}
-
-static void
-nap(int ms)
-{
-	const struct timespec t = { ms / 1000, ms % 1000 * 1000000L };
-
-	nanosleep(&t, NULL);
-}
-
-static void
-turn(void)
-{
-	event_base_loop(base, EVLOOP_NONBLOCK);
-	nap(1);
-}
-
-struct answer {
-	bool done;
-	int rc;
-	int64_t took_ms;
-	struct store_reply reply;
-	struct err err;
-	int64_t began_ms;
-};
-
-static void
-on_answer(void *arg, const struct store_reply *reply, const struct err *err)
-{
-	struct answer *a = arg;
-
-	ck_assert(!a->done);
-	a->done = true;
-	a->took_ms = clock_mono_ms() - a->began_ms;
-	a->rc = reply != NULL ? 0 : -1;
-	if (reply == NULL) {
-		a->err = *err;
-		return;
-	}
-	a->reply = *reply;
-	if (reply->verb == STORE_HOSTS || reply->verb == STORE_EVENTS)
-		memset(&a->reply.u, 0, sizeof(a->reply.u));
-}
-
-static void
-ask(const struct store_request *request, struct answer *a)
-{
-	const struct store_port port = store_async_port(async);
-
-	memset(a, 0, sizeof(*a));
-	a->began_ms = clock_mono_ms();
-	port.send(port.self, request, on_answer, a);
-	ck_assert(!a->done);
-}
-
-static void
-wait_for(const struct answer *a)
-{
-	while (!a->done)
-		turn();
-}
-
-static const struct backend {
-	const char *name;
-	void (*open)(void);
-	void (*call)(const struct store_request *, struct answer *);
-	bool (*up)(void);
-} backends[];
-
-static const struct backend *store;
-
-static void
-pool_open(void)
-{
-	pool = store_pool_new(&options, 2, on_health, NULL);
-}
-
-static void
-pool_call(const struct store_request *request, struct answer *a)
-{
-	memset(a, 0, sizeof(*a));
-	a->began_ms = clock_mono_ms();
-	a->rc = store_pool_call(pool, request, &a->reply, &a->err);
-	a->took_ms = clock_mono_ms() - a->began_ms;
-}
-
-static bool
-pool_up(void)
-{
-	return store_pool_up(pool);
-}
-
-static void
-async_open(void)
-{
-	const struct store_async_events events = {
-		.health = on_health,
-		.changed = on_changed,
-	};
-
-	base = event_base_new();
-	async = store_async_new(base, &options, &events);
-	while (n_told == 0)
-		turn();
-}
-
-static void
-async_call(const struct store_request *request, struct answer *a)
-{
-	ask(request, a);
-	wait_for(a);
-}
-
-static bool
-async_up(void)
-{
-	return store_async_up(async);
-}
-
-static const struct backend backends[] = {
-	{ "pool", pool_open, pool_call, pool_up },
-	{ "event loop", async_open, async_call, async_up },
-};
-
-/* Requests */
-
-static const struct store_request count_one = {
-	.verb = STORE_COUNT,
-	.name = "contoso",
-	.u.count.add = { 1 },
-};
-static const struct store_request read_upstream = {
-	.verb = STORE_OBSERVE,
-	.name = "filter",
-	.u.observe = { .host = "a", .window_ms = 120000 },
-};
-
-static void
-check_works(const struct store_request *request)
-{
-	struct answer a;
-
-	store->call(request, &a);
-	ck_assert_msg(a.rc == 0, "%s: %s", store->name, a.err.text);
-	store_reply_clear(&a.reply);
-}
-
-static void
-check_fails(const struct store_request *request, enum err_kind kind)
-{
-	struct answer a;
-
-	store->call(request, &a);
-	ck_assert_int_eq(a.rc, -1);
-	ck_assert_msg(a.err.kind == kind, "%s: %s", store->name, a.err.text);
-}
-
-/* Go on asking until it works again. */
-static void
-check_recovers(const struct store_request *request)
-{
-	const int64_t end = clock_mono_ms() + PATIENCE_MS;
-	struct answer a;
-
-	do {
-		nap(20);
-		store->call(request, &a);
-	} while (a.rc < 0 && clock_mono_ms() < end);
-	ck_assert_msg(a.rc == 0, "%s: %s", store->name, a.err.text);
-	ck_assert(store->up());
-}
-
-/* ... until the administrator was told that all is well. */
-static void
-check_tells_fine(const struct store_request *request)
-{
-	const int64_t end = clock_mono_ms() + PATIENCE_MS;
-	struct answer a;
-
-	while (told[n_told - 1] != STORE_FINE && clock_mono_ms() < end) {
-		store->call(request, &a);
-		nap(100);
-	}
-	check_told_last(STORE_FINE);
-}
 
 static void
 set_up(void)
@@ -255,23 +26,6 @@ set_up(void)
 		.prefix = "mailweir",
 		.timeout_ms = TIMEOUT_MS,
 	};
-}
-
-static void
-open_store(int which)
-{
-	store = &backends[which];
-	store->open();
-}
-
-static void
-close_store(void)
-{
-	store_async_free(&async);
-	if (base != NULL)
-		event_base_free(base);
-	base = NULL;
-	store_pool_free(&pool);
 }
 
 static void
@@ -776,7 +530,7 @@ main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	for (size_t i = 0; i < MW_N_OF(both); i++)
-		tcase_add_loop_test(tc, both[i], 0, (int)MW_N_OF(backends));
+		tcase_add_loop_test(tc, both[i], 0, STORES);
 	tcase_add_test(tc, all_who_wait_are_told_together);
 	tcase_add_test(tc, too_much_is_asked_at_once);
 	tcase_add_test(tc, whoever_still_waits_at_the_end_is_told);
