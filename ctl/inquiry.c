@@ -26,15 +26,8 @@ on_health(void *arg, enum store_trouble trouble, const char *text)
 static void
 say_away(const struct inquiry *q, const struct err *err)
 {
-	const struct address *a = &q->config->store.address;
-	const bool known = q->trouble != STORE_FINE;
-
-	if (a->is_unix)
-		fprintf(stderr, "mailweir: Redis at unix:%s: ", a->path);
-	else
-		fprintf(stderr, "mailweir: Redis at tcp:%s:%u: ", a->host,
-		    (unsigned)a->port);
-	if (known)
+	fprintf(stderr, "mailweir: Redis at %s: ", q->config->store.redis);
+	if (q->trouble != STORE_FINE)
 		fprintf(stderr, "%s (%s). %s\n",
 		    store_trouble_name(q->trouble), q->text,
 		    store_trouble_advice(q->trouble));
@@ -61,6 +54,7 @@ inquiry_new(const struct config *config)
 	struct inquiry *q = mem_new(1, sizeof(*q));
 	const struct store_options options = {
 		.address = config->store.address,
+		.sentinels = config->store.sentinels,
 		.prefix = config->store.prefix,
 		.username = config->store.username,
 		.password = config->store.password,

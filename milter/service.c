@@ -93,6 +93,7 @@ keeper_options(const struct config *c)
 		.plan = &c->plan,
 		.store = {
 			.address = c->store.address,
+			.sentinels = c->store.sentinels,
 			.prefix = c->store.prefix,
 			.username = c->store.username,
 			.password = c->store.password,

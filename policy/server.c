@@ -275,6 +275,7 @@ loop_init(struct loop *l, const struct server_start *start, struct err *err)
 {
 	const struct store_options options = {
 		.address = start->config->store.address,
+		.sentinels = start->config->store.sentinels,
 		.prefix = start->config->store.prefix,
 		.username = start->config->store.username,
 		.password = start->config->store.password,

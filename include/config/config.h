@@ -25,7 +25,9 @@ struct config {
 	char host[65];			/* this machine in Redis */
 	char digest[17];		/* of what the file says, hexadecimal: hosts are compared by it */
 	struct {
+		const char *redis;	/* as the file has it */
 		struct address address;
+		struct sentinels sentinels;	/* if any: they say the address */
 		const char *prefix, *username, *password;	/* NULL: none; password read from its file */
 		int database;
 		int64_t timeout_ms;

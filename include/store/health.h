@@ -28,6 +28,7 @@ typedef void store_health_fn(void *arg, enum store_trouble trouble,
 
 struct store_options {
 	struct address address;
+	struct sentinels sentinels;	/* if any: they say it instead */
 	const char *prefix;	/* "mailweir" */
 	const char *username;	/* NULL: none */
 	const char *password;	/* NULL: none */

@@ -17,9 +17,10 @@ static const struct config_key keys[KEYS] = {
 	    "the rules that say what an upstream's answer means" },
 
 	[KEY_STORE_REDIS] = { "store", "redis", "string",
-	    "unix:/PATH, tcp:ADDRESS:PORT",
+	    "unix:/PATH, tcp:ADDRESS:PORT, "
+	    "sentinel:NAME@ADDRESS:PORT[,ADDRESS:PORT]",
 	    "\"unix:/run/redis/redis-server.sock\"",
-	    "where Redis is; an address, never a host name" },
+	    "where Redis is, or who knows it; addresses, never a host name" },
 	[KEY_STORE_TIMEOUT] = { "store", "timeout", "duration", "1ms..10s",
 	    "\"50ms\"",
 	    "how long an answer may take before decisions go on without it" },

@@ -96,26 +96,44 @@ resolve_password(struct load *l)
 	buf_free(&text);
 }
 
+static bool
+leaves_this_host(const struct address *redis, const struct sentinels *s)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		if (!is_loopback(&s->list[i]))
+			return true;
+	return s->n == 0 && !redis->is_unix && !is_loopback(redis);
+}
+
+static void
+resolve_redis(struct load *l)
+{
+	struct config *c = l->config;
+	const char *redis = resolve_value(l, KEY_STORE_REDIS)->text;
+	const char *file = resolve_value(l, KEY_STORE_PASSWORD_FILE)->text;
+
+	c->store.redis = arena_text(c->memory, span_of(redis));
+	if (!address_parse(span_of(redis), &c->store.address) &&
+	    !sentinels_parse(span_of(redis), &c->store.sentinels))
+		blame(l, KEY_STORE_REDIS, "wants \"unix:/PATH\", "
+		    "\"tcp:ADDRESS:PORT\" or \"sentinel:NAME@ADDRESS:PORT,"
+		    "...\" (8 at most; an address, no host name)");
+	else if (file[0] == '\0' &&
+	    leaves_this_host(&c->store.address, &c->store.sentinels))
+		blame(l, KEY_STORE_REDIS, "over the network, a password is a "
+		    "must: set store.password_file");
+}
+
 static void
 resolve_store(struct load *l)
 {
 	struct config *c = l->config;
-	const char *redis = resolve_value(l, KEY_STORE_REDIS)->text;
 	const char *prefix = resolve_value(l, KEY_STORE_PREFIX)->text;
 	const char *user = resolve_value(l, KEY_STORE_USERNAME)->text;
 	const char *file = resolve_value(l, KEY_STORE_PASSWORD_FILE)->text;
 
 	resolve_password(l);
-	if (span_starts(span_of(redis), SPAN("sentinel:")))
-		blame(l, KEY_STORE_REDIS,
-		    "Sentinel is not supported by this version");
-	else if (!address_parse(span_of(redis), &c->store.address))
-		blame(l, KEY_STORE_REDIS, "wants \"unix:/PATH\" or "
-		    "\"tcp:ADDRESS:PORT\" (an address, no host name)");
-	else if (!c->store.address.is_unix && file[0] == '\0' &&
-	    !is_loopback(&c->store.address))
-		blame(l, KEY_STORE_REDIS, "over the network, a password is a "
-		    "must: set store.password_file");
+	resolve_redis(l);
 	if (strlen(prefix) > 32 || !holds_only(prefix, ".-_"))
 		blame(l, KEY_STORE_PREFIX, "wants letters, digits, dots, "
 		    "hyphens and underscores, 32 at most");

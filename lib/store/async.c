@@ -262,6 +262,8 @@ answered(struct store_async *a, struct sent *s, const redisReply *said)
 	s->done(s->arg, NULL, &err);
 	if (trouble == STORE_LOADING)
 		link_fails(a, trouble, &err);
+	else if (trouble == STORE_READONLY && a->link.options.sentinels.n > 0)
+		dial_lose(a->main, trouble, &err);
 	else
 		link_works(a, trouble, &err);
 	return false;
@@ -292,7 +294,7 @@ on_main_said(void *arg, const redisReply *said)
 		pinged(a, s, said);
 	if (s->kind != REQUEST || !answered(a, s, said))
 		sent_free(s);
-	return true;
+	return dial_is_open(a->main);
 }
 
 static void

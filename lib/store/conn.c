@@ -6,10 +6,11 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "answer.h"
 #include "base/mem.h"
 #include "base/printable.h"
 #include "command.h"
-#include "store/health.h"
+#include "sentinel.h"
 
 #define ANSWER_MAX (16 * 1024 * 1024)	/* bytes of one answer, about */
 #define GREETING_MAX 2048
@@ -156,7 +157,20 @@ conn_greet(struct conn *conn, const struct store_options *options)
 	}
 	buf_add_text(&b, "*1\r\n");
 	word(&b, "PING");
+	if (options->sentinels.n > 0) {
+		buf_add_text(&b, "*1\r\n");
+		word(&b, "ROLE");
+		n++;
+	}
 	conn_put(conn, buf_span(&b));
 	buf_free(&b);
 	return n;
+}
+
+enum store_trouble
+conn_greeted(const struct store_options *options, unsigned due,
+    const redisReply *said, struct err *err)
+{
+	return due == 1 && options->sentinels.n > 0 ?
+	    sentinel_role(said, err) : answer_greeting(said, err);
 }

@@ -11,10 +11,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/net.h"
+#include "store/health.h"
 
 struct conn;
 struct redisReply;
-struct store_options;
 
 /* Of the functions that may fail, each sets ERR_UNAVAILABLE where the
  * connection is lost, ERR_SYNTAX where the other side does not speak the
@@ -37,8 +37,11 @@ int conn_read(struct conn *conn, struct err *err) MW_MUST_CHECK;
 int conn_next(struct conn *conn, struct redisReply **out_reply,
     struct err *err) MW_MUST_CHECK;
 
-/* Queue AUTH, SELECT as far as they are wanted, and PING; returns how many
- * answers that makes. */
+/* Queue AUTH, SELECT as far as they are wanted, PING, and ROLE where sentinels
+ * said who it is; returns how many answers that makes. */
 unsigned conn_greet(struct conn *conn, const struct store_options *options);
+/* One of these answers, of which so many were due: is it as it should be? */
+enum store_trouble conn_greeted(const struct store_options *options,
+    unsigned due, const struct redisReply *said, struct err *err) MW_MUST_CHECK;
 
 #endif

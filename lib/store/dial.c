@@ -3,11 +3,11 @@
 #include <event2/event.h>
 #include <hiredis.h>
 
-#include "answer.h"
 #include "base/chance.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "conn.h"
+#include "sentinel.h"
 
 #define REDIAL_MIN_MS 100
 #define REDIAL_MAX_MS 2000
@@ -21,6 +21,9 @@ struct dial {
 	struct event *redial;
 	int64_t began_ms;	/* when conn was begun */
 	int64_t backoff_ms;
+	uint32_t sentinel;	/* the one to ask; it stays while it is right */
+	uint32_t misled;	/* by so many in a row */
+	bool asking;		/* conn is to a sentinel */
 	unsigned greetings;	/* answers to the greeting that are still due */
 	bool ready;
 };
@@ -34,7 +37,7 @@ hang_up(struct dial *d)
 		event_free(d->writable);
 	d->readable = d->writable = NULL;
 	conn_free(&d->conn);
-	d->ready = false;
+	d->asking = d->ready = false;
 	d->greetings = 0;
 }
 
@@ -58,12 +61,46 @@ redial_later(struct dial *d)
 	    d->backoff_ms * 2 : REDIAL_MAX_MS;
 }
 
-/* The connection is of no more use, for the reason in err. */
+/* The connection is of no more use. Where it never was, another sentinel may
+ * know better, which nobody else needs to hear of. */
 static void
-lose_for(struct dial *d, const struct err *err)
+fail(struct dial *d, enum store_trouble trouble, const struct err *why)
 {
-	dial_lose(d, err->kind == ERR_SYNTAX ? STORE_ODD : STORE_UNREACHABLE,
-	    err);
+	const uint32_t n = d->options->sentinels.n;
+
+	if (!d->ready && n > 0) {
+		d->sentinel = (d->sentinel + 1) % n;
+		if (++d->misled < n) {
+			hang_up(d);
+			redial_in(d, 0);
+			return;
+		}
+	}
+	dial_lose(d, trouble, why);
+}
+
+static void
+fail_for(struct dial *d, const struct err *err)
+{
+	fail(d, err->kind == ERR_SYNTAX ? STORE_ODD : STORE_UNREACHABLE, err);
+}
+
+static void call(struct dial *d, const struct address *where);
+
+/* A sentinel's answer. It is given up, whatever it says. */
+static void
+directed(struct dial *d, const redisReply *said)
+{
+	struct address where;
+	struct err err = { 0 };
+	const enum store_trouble trouble = sentinel_answer(said, &where, &err);
+
+	if (trouble != STORE_FINE) {
+		fail(d, trouble, &err);
+		return;
+	}
+	hang_up(d);
+	call(d, &where);
 }
 
 /* False when the connection was given up. */
@@ -71,18 +108,32 @@ static bool
 greeted(struct dial *d, const redisReply *said)
 {
 	struct err err = { 0 };
-	const enum store_trouble trouble = answer_greeting(said, &err);
+	const enum store_trouble trouble = conn_greeted(d->options,
+	    d->greetings, said, &err);
 
 	if (trouble != STORE_FINE) {
-		dial_lose(d, trouble, &err);
+		fail(d, trouble, &err);
 		return false;
 	}
 	if (--d->greetings > 0)
 		return true;
 	d->ready = true;
+	d->misled = 0;
 	d->backoff_ms = REDIAL_MIN_MS;
 	d->events.ready(d->events.arg);
 	return true;
+}
+
+/* False when the connection was given up. */
+static bool
+heard(struct dial *d, const redisReply *said)
+{
+	if (d->asking) {
+		directed(d, said);
+		return false;
+	}
+	return d->greetings > 0 ? greeted(d, said) :
+	    d->events.said(d->events.arg, said);
 }
 
 static void
@@ -94,20 +145,19 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	if (conn_read(d->conn, &err) < 0) {
-		lose_for(d, &err);
+		fail_for(d, &err);
 		return;
 	}
 	while (alive) {
 		redisReply *said = NULL;
 
 		if (conn_next(d->conn, &said, &err) < 0) {
-			lose_for(d, &err);
+			fail_for(d, &err);
 			return;
 		}
 		if (said == NULL)
 			return;
-		alive = d->greetings > 0 ? greeted(d, said) :
-		    d->events.said(d->events.arg, said);
+		alive = heard(d, said);
 		freeReplyObject(said);
 	}
 }
@@ -121,31 +171,60 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	if (conn_write(d->conn, &more, &err) < 0)
-		lose_for(d, &err);
+		fail_for(d, &err);
 	else if (!more)
 		event_del(d->writable);
 }
 
-static void
-on_redial(evutil_socket_t fd, short what, void *arg)
+static int
+patience(const struct dial *d)
 {
-	struct dial *d = arg;
+	return d->asking ? DIAL_SENTINEL_MS : DIAL_PATIENCE_MS;
+}
+
+static void
+ask(struct dial *d)
+{
+	struct buf b = buf_new(SENTINEL_QUESTION_MAX);
+
+	sentinel_question(&b, d->options->sentinels.name);
+	conn_put(d->conn, buf_span(&b));
+	buf_free(&b);
+}
+
+/* Connect, and queue what is to be said first. */
+static void
+call(struct dial *d, const struct address *where)
+{
 	struct err err;
 
-	(void)fd, (void)what;
 	d->began_ms = clock_mono_ms();
-	d->conn = conn_new(&d->options->address, &err);
+	d->conn = conn_new(where, &err);
 	if (d->conn == NULL) {
-		lose_for(d, &err);
+		fail_for(d, &err);
 		return;
 	}
 	d->readable = event_new(d->base, conn_fd(d->conn),
 	    EV_READ | EV_PERSIST, on_readable, d);
 	d->writable = event_new(d->base, conn_fd(d->conn),
 	    EV_WRITE | EV_PERSIST, on_writable, d);
-	d->greetings = conn_greet(d->conn, d->options);
+	if (d->asking)
+		ask(d);
+	else
+		d->greetings = conn_greet(d->conn, d->options);
 	event_add(d->readable, NULL);
 	event_add(d->writable, NULL);
+}
+
+static void
+on_redial(evutil_socket_t fd, short what, void *arg)
+{
+	struct dial *d = arg;
+	const struct sentinels *s = &d->options->sentinels;
+
+	(void)fd, (void)what;
+	d->asking = s->n > 0;
+	call(d, d->asking ? &s->list[d->sentinel] : &d->options->address);
 }
 
 struct dial *
@@ -200,6 +279,7 @@ void
 dial_lose(struct dial *d, enum store_trouble trouble, const struct err *why)
 {
 	hang_up(d);
+	d->misled = 0;
 	redial_later(d);
 	d->events.lost(d->events.arg, trouble, why);
 }
@@ -209,15 +289,15 @@ dial_lose_patience(struct dial *d)
 {
 	struct err err;
 
-	err_set(&err, ERR_TIMEOUT, "redis: no answer in %d ms",
-	    DIAL_PATIENCE_MS);
-	dial_lose(d, STORE_SILENT, &err);
+	err_set(&err, ERR_TIMEOUT, "%s: no answer in %d ms",
+	    d->asking ? "sentinel" : "redis", patience(d));
+	fail(d, STORE_SILENT, &err);
 }
 
 void
 dial_check(struct dial *d, int64_t now_ms)
 {
 	if (d->conn != NULL && !d->ready &&
-	    now_ms - d->began_ms >= DIAL_PATIENCE_MS)
+	    now_ms - d->began_ms >= patience(d))
 		dial_lose_patience(d);
 }

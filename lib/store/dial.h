@@ -1,6 +1,9 @@
 /*
  * dial - a connection to Redis on the event loop that is made again, after a
  * pause, whenever it is lost. What is said on it is its owner's affair.
+ *
+ * With sentinels, one of them is asked each time, the next one where that
+ * leads nowhere. Only when none of them leads to a primary is there a pause.
  */
 #ifndef STORE_DIAL_H
 #define STORE_DIAL_H
@@ -10,6 +13,7 @@
 #include "store/health.h"
 
 #define DIAL_PATIENCE_MS 2000	/* with an answer that must come */
+#define DIAL_SENTINEL_MS 500	/* with a sentinel's: there are others */
 
 struct dial;
 struct event_base;
@@ -41,7 +45,7 @@ void dial_lose(struct dial *d, enum store_trouble trouble,
     const struct err *why);
 /* ... for what did not come within DIAL_PATIENCE_MS. */
 void dial_lose_patience(struct dial *d);
-/* ... if that is so of the greeting. */
+/* ... if that is so of a sentinel, or of the greeting. */
 void dial_check(struct dial *d, int64_t now_ms);
 
 #endif

@@ -16,7 +16,8 @@ static const struct {
 	[STORE_LOADING] = { "loading",
 	    "redis-server reads its data set and will be back by itself" },
 	[STORE_READONLY] = { "readonly",
-	    "this is a replica: point store.redis at the primary" },
+	    "this is a replica: point store.redis at the primary, or name its "
+	    "sentinels there" },
 	[STORE_FULL] = { "full",
 	    "redis-server may not write: see maxmemory and its disk" },
 	[STORE_DENIED] = { "denied",

@@ -43,6 +43,7 @@ lib_libstore_a_SOURCES = \
 	lib/store/leases.h lib/store/leases.c \
 	lib/store/link.h lib/store/link.c \
 	lib/store/script.h lib/store/script.c \
+	lib/store/sentinel.h lib/store/sentinel.c \
 	lib/store/sha1.h lib/store/sha1.c \
 	lib/store/share.h lib/store/share.c \
 	lib/store/slots.h lib/store/slots.c \

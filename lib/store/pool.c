@@ -13,6 +13,7 @@
 #include "command.h"
 #include "conn.h"
 #include "link.h"
+#include "sentinel.h"
 
 #define SAID_MAX 65536		/* bytes of one request */
 
@@ -25,6 +26,7 @@ struct store_pool {
 	pthread_cond_t freed;
 	struct link link;
 	int64_t retry_ms;	/* while down: when the next one may try */
+	uint32_t sentinel;	/* the one to ask; it stays while it is right */
 	unsigned n_idle;
 	struct conn **idle;	/* NULL: not connected */
 	bool news, telling;
@@ -36,6 +38,7 @@ struct call {
 	int64_t deadline_ms;
 	struct conn *conn;	/* NULL once it is of no more use */
 	bool is_trial;		/* the one which tries a link that is down */
+	uint32_t sentinel;
 };
 
 /* One connection, one request: no lock is held here */
@@ -108,36 +111,6 @@ is_stale(struct conn *conn)
 	return poll(&p, 1, 0) != 0;
 }
 
-static enum store_trouble
-open_conn(const struct store_options *options, struct call *call,
-    struct err *err)
-{
-	enum store_trouble trouble = STORE_FINE;
-	unsigned answers;
-
-	if (call->conn != NULL && is_stale(call->conn))
-		conn_free(&call->conn);
-	if (call->conn != NULL)
-		return STORE_FINE;
-	call->conn = conn_new(&options->address, err);
-	if (call->conn == NULL)
-		return STORE_UNREACHABLE;
-	answers = conn_greet(call->conn, options);
-	if (say(call, err) < 0)
-		return give_up(call, err);
-	while (answers-- > 0 && trouble == STORE_FINE) {
-		redisReply *said;
-
-		if (hear(call, &said, err) < 0)
-			return give_up(call, err);
-		trouble = answer_greeting(said, err);
-		freeReplyObject(said);
-	}
-	if (trouble != STORE_FINE)
-		conn_free(&call->conn);
-	return trouble;
-}
-
 static int
 exchange(const struct call *call, struct buf *bytes, redisReply **out_said,
     struct err *err)
@@ -147,6 +120,103 @@ exchange(const struct call *call, struct buf *bytes, redisReply **out_said,
 	if (say(call, err) < 0)
 		return -1;
 	return hear(call, out_said, err);
+}
+
+/* Where the primary is, by the word of one sentinel. It has a share of the
+ * time, so that a silent one leaves some for the others. */
+static enum store_trouble
+find(const struct sentinels *sentinels, const struct call *call,
+    unsigned shares, struct address *out_where, struct err *err)
+{
+	const int64_t now = clock_mono_ms();
+	struct call aside = {
+		.deadline_ms = now + (call->deadline_ms - now) / shares,
+	};
+	struct buf bytes = buf_new(SENTINEL_QUESTION_MAX);
+	enum store_trouble trouble;
+	redisReply *said;
+	int heard;
+
+	aside.conn = conn_new(&sentinels->list[call->sentinel], err);
+	if (aside.conn == NULL)
+		return STORE_UNREACHABLE;
+	sentinel_question(&bytes, sentinels->name);
+	heard = exchange(&aside, &bytes, &said, err);
+	buf_free(&bytes);
+	if (heard < 0)
+		return give_up(&aside, err);
+	trouble = sentinel_answer(said, out_where, err);
+	freeReplyObject(said);
+	conn_free(&aside.conn);
+	return trouble;
+}
+
+static enum store_trouble
+greet(const struct store_options *options, const struct address *where,
+    struct call *call, struct err *err)
+{
+	enum store_trouble trouble = STORE_FINE;
+	unsigned due;
+
+	call->conn = conn_new(where, err);
+	if (call->conn == NULL)
+		return STORE_UNREACHABLE;
+	due = conn_greet(call->conn, options);
+	if (say(call, err) < 0)
+		return give_up(call, err);
+	for (; due > 0 && trouble == STORE_FINE; due--) {
+		redisReply *said;
+
+		if (hear(call, &said, err) < 0)
+			return give_up(call, err);
+		trouble = conn_greeted(options, due, said, err);
+		freeReplyObject(said);
+	}
+	if (trouble != STORE_FINE)
+		conn_free(&call->conn);
+	return trouble;
+}
+
+/* Each sentinel is asked once, the next where one leads nowhere, for as long
+ * as there is time. */
+static enum store_trouble
+greet_primary(const struct store_options *options, struct call *call,
+    struct err *err)
+{
+	const struct sentinels *s = &options->sentinels;
+	uint32_t left = s->n;
+
+	for (;;) {
+		struct address where;
+		enum store_trouble trouble = find(s, call, left + 1, &where,
+		    err);
+
+		if (trouble == STORE_FINE)
+			trouble = greet(options, &where, call, err);
+		if (trouble == STORE_FINE)
+			return STORE_FINE;
+		call->sentinel = (call->sentinel + 1) % s->n;
+		if (--left == 0 || clock_mono_ms() >= call->deadline_ms)
+			return trouble;
+	}
+}
+
+static enum store_trouble
+open_conn(const struct store_options *options, struct call *call,
+    struct err *err)
+{
+	enum store_trouble trouble;
+
+	if (call->conn != NULL && is_stale(call->conn))
+		conn_free(&call->conn);
+	if (call->conn != NULL)
+		return STORE_FINE;
+	trouble = options->sentinels.n > 0 ?
+	    greet_primary(options, call, err) :
+	    greet(options, &options->address, call, err);
+	if (trouble != STORE_FINE && err->kind == ERR_SYNTAX)
+		err->kind = ERR_UNAVAILABLE;
+	return trouble;
 }
 
 static enum store_trouble
@@ -173,7 +243,8 @@ ask(const struct store_options *options, struct call *call,
 		return give_up(call, err);
 	trouble = answer_read(c, said, out_reply, err);
 	freeReplyObject(said);
-	if (trouble == STORE_LOADING)
+	if (trouble == STORE_LOADING ||
+	    (trouble == STORE_READONLY && options->sentinels.n > 0))
 		conn_free(&call->conn);
 	return trouble;
 }
@@ -236,6 +307,7 @@ enter(struct store_pool *p, struct call *call, struct err *err)
 			return refuse(p, err);
 	}
 	call->conn = p->idle[--p->n_idle];
+	call->sentinel = p->sentinel;
 	return 0;
 }
 
@@ -251,6 +323,14 @@ put_back(struct store_pool *p, struct conn *conn)
 		p->idle[p->n_idle++] = conn;
 }
 
+/* After a fail-over none of them leads to the primary. */
+static void
+forget_idle(struct store_pool *p)
+{
+	for (unsigned i = 0; i < p->n_idle; i++)
+		conn_free(&p->idle[i]);
+}
+
 static void
 leave(struct store_pool *p, const struct call *call,
     enum store_trouble trouble, const struct err *err)
@@ -258,6 +338,9 @@ leave(struct store_pool *p, const struct call *call,
 	const int64_t now = clock_mono_ms();
 	bool news = false;
 
+	p->sentinel = call->sentinel;
+	if (call->conn == NULL && p->link.options.sentinels.n > 0)
+		forget_idle(p);
 	put_back(p, call->conn);
 	if (call->conn == NULL) {
 		if (!p->link.down)

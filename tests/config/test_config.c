@@ -148,7 +148,8 @@ static const struct {
 
 	/* the store and the sockets */
 	{ "store = { redis = \"redis.example.net:6379\"; };\n" UP TO, 1, "an address, no host name" },
-	{ "store = { redis = \"sentinel:mw@10.0.0.1:26379\"; };\n" UP TO, 1, "Sentinel is not supported by this version" },
+	{ "store = { redis = \"sentinel:mw@10.0.0.1\"; };\n" UP TO, 1, "\"sentinel:NAME@ADDRESS:PORT,...\" (8 at most" },
+	{ "store = { redis = \"sentinel:mw@127.0.0.1:1,10.0.0.1:2\"; };\n" UP TO, 1, "a password is a must" },
 	{ "store = { redis = \"tcp:10.0.0.1:6379\"; };\n" UP TO, 1, "a password is a must" },
 	{ "store = { username = \"mw\"; };\n" UP TO, 1, "needs store.password_file" },
 	{ "store = { password_file =\n \"none\"; };\n" UP TO, 1, "No such file" },

@@ -14,6 +14,7 @@
 #include "base/number.h"
 #include "base/printable.h"
 #include "store/answer.h"
+#include "store/sentinel.h"
 
 #include <assert.h>
 #include <hiredis.h>
@@ -198,6 +199,21 @@ check(const struct store_reply *reply)
 	check_lists(reply);
 }
 
+/* Of a sentinel, and of who it named. */
+static void
+check_sentinel(const redisReply *said)
+{
+	struct address where = { .port = 0 };
+	struct err err = { 0 };
+
+	if (sentinel_answer(said, &where, &err) == STORE_FINE)
+		assert(!where.is_unix && where.port > 0);
+	else
+		check_text(err.text, sizeof(err.text));
+	if (sentinel_role(said, &err) != STORE_FINE)
+		check_text(err.text, sizeof(err.text));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -217,6 +233,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)answer_wants_text(said);
 	assert((answer_greeting(said, &err) == STORE_FINE) ==
 	    (said->type != REDIS_REPLY_ERROR));
+	check_sentinel(said);
 	err = (struct err){ 0 };
 	if (answer_read(&asked, said, &reply, &err) == STORE_FINE) {
 		check(&reply);

@@ -2,7 +2,7 @@
 if HAVE_CHECK
 check_PROGRAMS += tests/store/test_sha1 tests/store/test_slots \
 	tests/store/test_contract tests/store/test_faults \
-	tests/store/test_threads
+	tests/store/test_sentinel tests/store/test_threads
 
 store_test_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/lib/store \
 	$(HIREDIS_CFLAGS) $(LIBEVENT_CFLAGS)
@@ -28,6 +28,12 @@ tests_store_test_faults_SOURCES = tests/store/test_faults.c $(own_redis) \
 tests_store_test_faults_CPPFLAGS = $(store_test_cppflags)
 tests_store_test_faults_CFLAGS = $(test_cflags)
 tests_store_test_faults_LDADD = $(store_libs) $(CHECK_LIBS)
+
+tests_store_test_sentinel_SOURCES = tests/store/test_sentinel.c \
+	$(own_redis) $(both_stores)
+tests_store_test_sentinel_CPPFLAGS = $(store_test_cppflags)
+tests_store_test_sentinel_CFLAGS = $(test_cflags)
+tests_store_test_sentinel_LDADD = $(store_libs) $(CHECK_LIBS)
 
 tests_store_test_threads_SOURCES = tests/store/test_threads.c $(own_redis)
 tests_store_test_threads_CPPFLAGS = $(store_test_cppflags)

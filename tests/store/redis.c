@@ -63,9 +63,15 @@ become_server(const struct redis *r)
 		dup2(log, STDERR_FILENO);
 	}
 	snprintf(port, sizeof(port), "%u", r->port);
+	if (r->is_sentinel) {
+		execlp("redis-server", "redis-server", "sentinel.conf",
+		    "--sentinel", (char *)NULL);
+		_exit(127);
+	}
 	execlp("redis-server", "redis-server", "--port", port,
 	    "--bind", "127.0.0.1", "--unixsocket", r->unix_address.path,
 	    "--dir", r->dir, "--save", "", "--appendonly", "no",
+	    "--repl-diskless-sync-delay", "0",
 	    "--daemonize", "no", (char *)NULL);
 	_exit(127);
 }
@@ -89,8 +95,8 @@ redis_restart(struct redis *r)
 	give_up("it does not answer");
 }
 
-void
-redis_start(struct redis *r)
+static void
+make_place(struct redis *r)
 {
 	*r = (struct redis){ .port = free_port() };
 	snprintf(r->dir, sizeof(r->dir), "/tmp/mailweir-store-XXXXXX");
@@ -101,6 +107,33 @@ redis_start(struct redis *r)
 	    r->dir);
 	snprintf(r->tcp_address.host, sizeof(r->tcp_address.host), "127.0.0.1");
 	r->tcp_address.port = r->port;
+}
+
+void
+redis_start(struct redis *r)
+{
+	make_place(r);
+	redis_restart(r);
+}
+
+void
+redis_start_sentinel(struct redis *r, const struct redis *primary)
+{
+	char path[128];
+	FILE *file;
+
+	make_place(r);
+	r->is_sentinel = true;
+	snprintf(path, sizeof(path), "%s/sentinel.conf", r->dir);
+	file = fopen(path, "w");
+	if (file == NULL)
+		give_up("no file for a sentinel");
+	fprintf(file, "port %u\nbind 127.0.0.1\nunixsocket %s\ndir %s\n"
+	    "sentinel monitor mw 127.0.0.1 %u 2\n"
+	    "sentinel down-after-milliseconds mw 500\n"
+	    "sentinel failover-timeout mw 3000\n", r->port,
+	    r->unix_address.path, r->dir, primary->port);
+	fclose(file);
 	redis_restart(r);
 }
 
@@ -121,6 +154,8 @@ redis_stop(struct redis *r)
 
 	redis_kill(r);
 	snprintf(path, sizeof(path), "%s/server.log", r->dir);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/sentinel.conf", r->dir);
 	unlink(path);
 	unlink(r->unix_address.path);
 	rmdir(r->dir);

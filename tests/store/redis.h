@@ -13,6 +13,7 @@
 struct redis {
 	pid_t pid;
 	char dir[64];
+	bool is_sentinel;
 	uint16_t port;
 	struct address unix_address, tcp_address;
 };
@@ -21,6 +22,8 @@ struct redis {
 bool redis_there(void);
 /* It answers when this returns; aborts where it does not. */
 void redis_start(struct redis *r);
+/* One in Sentinel's place, for which `primary` is "mw". Two of such agree. */
+void redis_start_sentinel(struct redis *r, const struct redis *primary);
 /* End it, keep its directory. */
 void redis_kill(struct redis *r);
 /* The same again, on the same address. */
