@@ -305,6 +305,7 @@ loop_init(struct loop *l, const struct server_start *start, struct err *err)
 	    }, clock_wall_ms());
 	l->server.intake = intake_new(&(struct intake_options){
 		.port = l->server.port, .clock = clock_mono_ms,
+		.milter = l->config->listen.milter[0] != '\0',
 	    });
 	l->server.tally = tally_new(l->config->plan.n_destinations);
 	l->server.prober = prober_new(&l->server);

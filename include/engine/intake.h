@@ -3,7 +3,9 @@
  * of this host's own share when the fleet does not answer in time.
  *
  * What the store granted is kept in memory as well, so that a share which is
- * suddenly all there is does not start from nothing.
+ * suddenly all there is does not start from nothing. Behind a milter nothing
+ * is kept and all is granted then: who gives the leases back knows how many
+ * there are, and refuses by the share himself.
  */
 #ifndef ENGINE_INTAKE_H
 #define ENGINE_INTAKE_H
@@ -15,6 +17,7 @@ struct intake;
 struct intake_options {
 	struct store_port port;
 	int64_t (*clock)(void);	/* monotonic, ms */
+	bool milter;		/* one gives the leases back */
 };
 
 struct intake *intake_new(const struct intake_options *options);

@@ -8,6 +8,7 @@
 struct intake {
 	struct store_port port;
 	int64_t (*clock)(void);
+	bool milter;
 	struct store_local *local;
 	uint32_t hosts;
 };
@@ -62,14 +63,16 @@ static void
 answered(void *arg, const struct store_reply *reply, const struct err *err)
 {
 	struct asking *a = arg;
+	const bool milter = a->intake->milter;
 	bool granted;
 
 	(void)err;
 	if (reply == NULL)
-		granted = take_locally(a, share_of(a->intake, a->cap));
+		granted = milter ||
+		    take_locally(a, share_of(a->intake, a->cap));
 	else {
 		granted = reply->u.lease.granted;
-		if (granted)
+		if (granted && !milter)
 			take_locally(a, 0);
 	}
 	a->done(a->arg, granted);
@@ -90,6 +93,7 @@ intake_new(const struct intake_options *options)
 
 	intake->port = options->port;
 	intake->clock = options->clock;
+	intake->milter = options->milter;
 	intake->local = store_local_new();
 	intake->hosts = 1;
 	return intake;

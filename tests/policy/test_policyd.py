@@ -660,6 +660,21 @@ def it_goes_on_without_redis(d):
     until(lambda: d.granted("lone") == 1, "the grants")
 
 
+def a_milter_decides_without_redis(d):
+    """It knows what was given back; policyd would count what has long ended."""
+    smtpd = Smtpd(d)
+    for n in range(2):
+        equal(smtpd.ask(port=n + 1, instance=str(n)).split()[0], "DUNNO")
+    equal(smtpd.ask(port=3, instance="3").split()[0], "451")
+    d.redis("DEL", "mailweir:dest:{contoso}:leases")
+    d.redis_server.kill()
+    d.redis_server.wait()
+    until(lambda: d.logged("redis: state=unreachable"), "a word about it")
+    for n in range(4, 8):
+        equal(smtpd.ask(port=n, instance=str(n)).split()[0], "DUNNO")
+    smtpd.close()
+
+
 def it_recovers_by_itself(d):
     lane = Lane(d)
     for _ in range(3):
@@ -912,6 +927,7 @@ GROUPS = [
     ({}, [trouble_opens_and_the_status_says_so]),
     ({"open_for": "1s"}, [it_recovers_by_itself]),
     ({}, [it_goes_on_without_redis]),
+    ({"milter": "unix:/nowhere/milter"}, [a_milter_decides_without_redis]),
     ({"mode": "observe", "before": a_queue},
      [observing_changes_nothing, observing_releases_nothing]),
     ({"template": TOUCHY}, [what_made_it_worse_is_taken_back]),
