@@ -20,7 +20,7 @@ import tap
 from host import Host
 from postfix import Postfix
 from relay import Relay
-from store import Redis
+from store import Fleet, Redis
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TAIL = 15                       # lines of each log, when a test failed
@@ -104,6 +104,13 @@ class Lab:
         redis.start()
         self.closing.append(redis.stop)
         return redis
+
+    def fleet(self):
+        """As redis(), with sentinels."""
+        fleet = Fleet(self)
+        self.closing.append(fleet.stop)
+        fleet.start()
+        return fleet
 
     def postfix(self, name, main="", master=""):
         """An instance that is not started yet."""

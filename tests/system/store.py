@@ -1,4 +1,5 @@
-"""A private redis-server on a unix socket, and a small client."""
+"""A private redis-server on a unix socket, or a primary with its replica and
+sentinels; and a small client."""
 import os
 import socket
 import subprocess
@@ -62,23 +63,26 @@ class Client:
 class Redis:
     """Saves nothing: a restart is an empty one."""
 
-    def __init__(self, lab):
+    def __init__(self, lab, name="redis", port=0):
         self.lab = lab
-        self.dir = os.path.join(lab.dir, "redis")
+        self.port = port
+        self.dir = os.path.join(lab.dir, name)
         self.path = os.path.join(self.dir, "sock")
         self.address = "unix:" + self.path
-        self.log = os.path.join(lab.logs, "redis.log")
+        self.log = os.path.join(lab.logs, name + ".log")
         self.process = None
         os.mkdir(self.dir)
 
+    def command(self):
+        return ["redis-server", "--port", str(self.port), "--unixsocket",
+                self.path, "--unixsocketperm", "777", "--dir", self.dir,
+                "--save", "", "--appendonly", "no", "--daemonize", "no",
+                "--repl-diskless-sync-delay", "0", "--logfile", self.log]
+
     def start(self):
         self.process = subprocess.Popen(
-            ["redis-server", "--port", "0", "--unixsocket", self.path,
-             "--unixsocketperm", "777", "--dir", self.dir, "--save", "",
-             "--appendonly", "no", "--daemonize", "no",
-             "--logfile", self.log],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL)
+            self.command(), stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.lab.guard(self.process.pid)
         if not loop.wait_for(self.answers, 10):
             raise RuntimeError("redis-server did not start")
@@ -103,3 +107,71 @@ class Redis:
             self.process = None
 
     stop = kill
+
+
+class Sentinel(Redis):
+    """One of three; two must agree."""
+
+    def __init__(self, lab, name, primary):
+        super().__init__(lab, name, lab.port())
+        self.config = os.path.join(self.dir, "sentinel.conf")
+        with open(self.config, "w", encoding="ascii") as file:
+            file.write("port %d\nbind 127.0.0.1\nunixsocket %s\ndir %s\n"
+                       "logfile %s\nsentinel monitor mw 127.0.0.1 %d 2\n"
+                       "sentinel down-after-milliseconds mw 500\n"
+                       "sentinel failover-timeout mw 3000\n" % (
+                           self.port, self.path, self.dir, self.log,
+                           primary.port))
+
+    def command(self):
+        return ["redis-server", self.config, "--sentinel"]
+
+    def knows_all(self):
+        client = self.client()
+        text = client("INFO", "sentinel")
+        client.close()
+        return "slaves=1,sentinels=3" in text
+
+    def primary_port(self):
+        client = self.client()
+        port = int(client("SENTINEL", "get-master-addr-by-name", "mw")[1])
+        client.close()
+        return port
+
+
+class Fleet:
+    """In the place of one Redis: a primary, its replica, three sentinels."""
+
+    def __init__(self, lab):
+        self.servers = [Redis(lab, name, lab.port()) for name in "ab"]
+        self.sentinels = [Sentinel(lab, "sentinel%d" % n, self.servers[0])
+                          for n in range(3)]
+        self.address = "sentinel:mw@" + ",".join(
+            "127.0.0.1:%d" % s.port for s in self.sentinels)
+
+    def start(self):
+        first, second = self.servers
+        first.start()
+        second.start()
+        client = second.client()
+        client("REPLICAOF", "127.0.0.1", first.port)
+        loop.wait_for(lambda: "master_link_status:up" in
+                      client("INFO", "replication"), 20)
+        client.close()
+        for sentinel in self.sentinels:
+            sentinel.start()
+        if not loop.wait_for(lambda: all(s.knows_all()
+                                         for s in self.sentinels), 20):
+            raise RuntimeError("the sentinels do not know each other")
+
+    def primary(self):
+        """By the word of most sentinels."""
+        ports = sorted(s.primary_port() for s in self.sentinels)
+        return next(s for s in self.servers if s.port == ports[1])
+
+    def client(self):
+        return self.primary().client()
+
+    def stop(self):
+        for server in self.sentinels + self.servers:
+            server.kill()
