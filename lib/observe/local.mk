@@ -23,7 +23,10 @@ lib_libobserve_a_SOURCES = \
 	include/observe/json.h lib/observe/json.c \
 	include/observe/overview.h lib/observe/overview.c \
 	lib/observe/html.h lib/observe/html.c \
-	lib/observe/metrics.c lib/observe/page.c \
+	lib/observe/metrics.c \
+	lib/observe/page_parts.h lib/observe/page.c \
+	lib/observe/page_header.c lib/observe/page_upstreams.c \
+	lib/observe/page_destinations.c lib/observe/page_events.c \
 	include/observe/status.h lib/observe/status.c \
 	lib/observe/status_json.c \
 	include/observe/words.h lib/observe/words.c

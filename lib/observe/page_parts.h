@@ -1,0 +1,26 @@
+/*
+ * page_parts - the pieces of the status page, from the top to the bottom;
+ * page.c puts them together.
+ */
+#ifndef LIB_OBSERVE_PAGE_PARTS_H
+#define LIB_OBSERVE_PAGE_PARTS_H
+
+#include "observe/overview.h"
+
+/* How an upstream is, the way the eye sorts it. */
+enum health { HEALTH_BAD, HEALTH_PART, HEALTH_GOOD };
+
+enum health page_health(const struct overview *o, uint32_t upstream);
+/* An operator's word; NULL: none is in force, and nothing is added. */
+void page_override(struct buf *to, const struct status *s,
+    const struct override *override);
+
+/* Does mail wait somewhere? */
+bool page_alarms(const struct overview *o);
+/* Where this is, and what is wrong. */
+void page_header(struct buf *to, const struct overview *o);
+void page_upstreams(struct buf *to, const struct overview *o);
+void page_destinations(struct buf *to, const struct overview *o);
+void page_events(struct buf *to, const struct overview *o);
+
+#endif

@@ -1,0 +1,226 @@
+#include "page_parts.h"
+
+#include "html.h"
+#include "observe/words.h"
+
+static const char *
+words_of(enum breaker_reason reason)
+{
+	switch (reason) {
+	case BREAKER_NO_REASON:
+		break;
+	case BREAKER_SHARE:
+		return "too many bad answers";
+	case BREAKER_STREAK:
+		return "nothing but bad answers";
+	case BREAKER_TRIAL_FAILED:
+		return "the trial failed";
+	case BREAKER_RAMP_FAILED:
+		return "trouble came back with the mail";
+	case BREAKER_WAIT_OVER:
+		return "on trial";
+	case BREAKER_TRIALS_WON:
+		return "the trials went well";
+	case BREAKER_RAMP_STEP:
+		return "more mail, step by step";
+	case BREAKER_RAMP_BACK:
+		return "a step back, some answers were bad";
+	case BREAKER_RECOVERED:
+		return "recovered";
+	case BREAKER_SHARED:
+		return "others see it too";
+	case BREAKER_STEP_BACK:
+		return "a step back, the change made things worse";
+	case BREAKER_DNS:
+		return "most hosts cannot look it up";
+	}
+	return "";
+}
+
+
+/* Since when, why, and what comes next. */
+static void
+add_why(struct buf *to, const struct overview *o, uint32_t i)
+{
+	const struct status *s = &o->status;
+	const struct upstream_status *u = &s->upstreams[i];
+	const struct breaker *b = &u->view.record.breaker;
+	const uint32_t allowance = view_allowance(&u->view, s->now_ms);
+	char wait[24], share[16];
+
+	buf_add_text(to, "<p class=\"why\">");
+	if (b->since_ms > 0)
+		buf_addf(to, "for %s", words_wait(s->now_ms - b->since_ms,
+		    wait));
+	if (words_of(b->reason)[0] != '\0')
+		buf_addf(to, ", %s", words_of(b->reason));
+	if (allowance > 0 && allowance < 1000)
+		buf_addf(to, ", <b>%s</b> of the mail",
+		    words_share(allowance, share));
+	if (status_next_step(s, u) >= 0)
+		buf_addf(to, ", next step in <b>%s</b>",
+		    words_wait(status_next_step(s, u), wait));
+	buf_add_text(to, "</p>");
+}
+
+static void
+add_connections(struct buf *to, const struct overview *o, uint32_t i)
+{
+	const struct upstream_status *u = &o->status.upstreams[i];
+	const uint32_t limit = view_connections(&u->view, u->cap,
+	    o->status.now_ms);
+
+	buf_addf(to, "<div class=\"meter\"><span>Connections</span>"
+	    "<span><b>%u</b> of %u", u->in_use, limit);
+	if (limit != u->upstream->connections)
+		buf_addf(to, " <small>instead of %u</small>",
+		    u->upstream->connections);
+	if (u->waiting > 0)
+		buf_addf(to, ", <em>%u waiting</em>", u->waiting);
+	buf_add_text(to, "</span>");
+	html_bar(to, u->in_use, limit);
+	buf_add_text(to, "</div>");
+}
+
+static void
+add_incident(struct buf *to, const struct upstream_record *r)
+{
+	if (r->incident[0] == '\0')
+		return;
+	buf_add_text(to, "<p class=\"incident\">");
+	if (r->rule[0] != '\0')
+		html_element(to, "b", "", r->rule);
+	html_element(to, "code", "", r->sample);
+	buf_add_text(to, "<small>incident ");
+	html_text(to, r->incident);
+	buf_add_text(to, "</small></p>");
+}
+
+/* What else speaks against it. */
+static void
+add_remarks(struct buf *to, const struct status *s,
+    const struct upstream_view *v)
+{
+	const int64_t down_ms = v->record.breaker.down_ms;
+	char wait[24];
+
+	if (down_ms > 0)
+		buf_addf(to, "<p class=\"word\">takes no mail for <b>%s</b> "
+		    "now</p>", words_wait(s->now_ms - down_ms, wait));
+	if (v->preflight.locked_ms > s->now_ms)
+		buf_addf(to, "<p class=\"word\">locked: takes mail from the "
+		    "filter only; asked again in %s</p>",
+		    words_wait(v->preflight.locked_ms - s->now_ms, wait));
+}
+
+/* Hosts that stay away from it by themselves. */
+static void
+add_alone(struct buf *to, const struct status *s,
+    const struct upstream_status *u)
+{
+	char wait[24];
+
+	for (uint32_t i = 0; i < u->n_alone; i++) {
+		const struct alone_view *a = &u->alone[i];
+
+		buf_add_text(to, "<p class=\"word\">on ");
+		html_element(to, "b", "", a->host);
+		buf_addf(to, " alone: %s", breaker_state_name(a->state));
+		if (a->until_ms > s->now_ms)
+			buf_addf(to, ", next step in %s",
+			    words_wait(a->until_ms - s->now_ms, wait));
+		buf_add_text(to, " <small>incident ");
+		html_text(to, a->incident);
+		buf_add_text(to, "</small></p>");
+	}
+}
+
+static void
+add_outcomes(struct buf *to, const struct overview *o, uint32_t i)
+{
+	struct history_bar sum;
+	char number[32];
+
+	html_spark(to, o->upstreams[i].history, o->status.now_ms, &sum);
+	buf_add_text(to, "<p class=\"sum\">");
+	if (sum.good > 0)
+		buf_addf(to, "<span class=\"good\">%s good</span>",
+		    words_number(sum.good, number));
+	if (sum.bad > 0)
+		buf_addf(to, "<span class=\"bad\">%s bad</span>",
+		    words_number(sum.bad, number));
+	if (sum.other > 0)
+		buf_addf(to, "<span class=\"other\">%s other</span>",
+		    words_number(sum.other, number));
+	buf_addf(to, "<small>%sin ten minutes</small></p>",
+	    sum.good + sum.bad + sum.other == 0 ? "no mail " : "");
+}
+
+static void
+add_upstream(struct buf *to, const struct overview *o, uint32_t i)
+{
+	const struct status *s = &o->status;
+	const struct upstream_status *u = &s->upstreams[i];
+	const char *state = breaker_state_name(view_state(&u->view,
+	    s->now_ms));
+
+	buf_addf(to, "<article class=\"%s\"><h3>", state);
+	html_text(to, u->upstream->name);
+	buf_addf(to, "<span class=\"state\">%s</span></h3>", state);
+	add_why(to, o, i);
+	page_override(to, s, status_override(s, &u->view.override));
+	add_incident(to, &u->view.record);
+	add_remarks(to, s, &u->view);
+	add_alone(to, s, u);
+	add_outcomes(to, o, i);
+	add_connections(to, o, i);
+	buf_add_text(to, "</article>");
+}
+
+enum health
+page_health(const struct overview *o, uint32_t i)
+{
+	switch (view_state(&o->status.upstreams[i].view, o->status.now_ms)) {
+	case BREAKER_OPEN:
+		return HEALTH_BAD;
+	case BREAKER_SHEDDING:
+	case BREAKER_HALF_OPEN:
+	case BREAKER_RAMP:
+		return HEALTH_PART;
+	case BREAKER_CLOSED:
+		break;
+	}
+	return HEALTH_GOOD;
+}
+
+void
+page_override(struct buf *to, const struct status *s, const struct override *o)
+{
+	char wait[24];
+
+	if (o == NULL)
+		return;
+	buf_add_text(to, "<p class=\"word\">");
+	buf_addf(to, "%s by ", o->state == OVERRIDE_HOLD ? "on hold" :
+	    o->state == OVERRIDE_RELEASE ? "released" :
+	    o->state == OVERRIDE_OPEN ? "forced open" : "forced closed");
+	html_element(to, "b", "", o->by);
+	buf_addf(to, " for another %s", words_wait(o->until_ms - s->now_ms,
+	    wait));
+	if (o->reason[0] != '\0') {
+		buf_add_text(to, ": ");
+		html_text(to, o->reason);
+	}
+	buf_add_text(to, "</p>");
+}
+
+void
+page_upstreams(struct buf *to, const struct overview *o)
+{
+	buf_add_text(to, "<section><h2>Upstreams</h2><div class=\"cards\">");
+	for (int health = HEALTH_BAD; health <= HEALTH_GOOD; health++)
+		for (uint32_t i = 0; i < o->status.plan->n_upstreams; i++)
+			if (page_health(o, i) == (enum health)health)
+				add_upstream(to, o, i);
+	buf_add_text(to, "</div></section>");
+}
