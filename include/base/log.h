@@ -41,7 +41,8 @@ log_text(const char *name, const char *text)
 void log_open(const char *program, enum log_target target, enum log_level level);
 /* The level alone, on reload. */
 void log_set_level(enum log_level level);
-/* One line; values are cut at 200 bytes, the line at 1000. */
+/* One line; texts that are empty are left out, values are cut at 200 bytes,
+ * the line at 1000. */
 void log_write(enum log_level level, const char *event,
     const struct log_field *fields, size_t n);
 

@@ -79,8 +79,6 @@ may_pass(struct rate *r, int64_t now_ms)
 static bool
 needs_quotes(const char *value)
 {
-	if (*value == '\0')
-		return true;
 	for (; *value != '\0'; value++)
 		if (*value == ' ' || *value == '=' || *value == '"')
 			return true;
@@ -116,6 +114,12 @@ add_field(struct buf *line, const struct log_field *field)
 		buf_addf(line, "%" PRId64, field->number);
 }
 
+static bool
+says_nothing(const struct log_field *field)
+{
+	return field->text != NULL && field->text[0] == '\0';
+}
+
 /* Each field whole or, where the line is full, not at all. */
 static void
 add_fields(struct buf *line, const struct log_field *fields, size_t n)
@@ -123,6 +127,8 @@ add_fields(struct buf *line, const struct log_field *fields, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct buf one = buf_new(LINE_MAX_BYTES);
 
+		if (says_nothing(&fields[i]))
+			continue;
 		add_field(&one, &fields[i]);
 		buf_add_span(line, buf_span(&one));
 		buf_free(&one);

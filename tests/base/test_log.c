@@ -81,8 +81,9 @@ START_TEST(a_line_is_an_event_and_its_fields)
 	log_error("listen", LOG_INT("least", INT64_MIN));
 	ck_assert_str_eq(read_log(),
 	    line("error: listen: least=-9223372036854775808"));
-	log_warning("bare", LOG_TEXT("missing", (const char *)NULL));
-	ck_assert_str_eq(read_log(), line("warning: bare: missing=\"\""));
+	log_warning("bare", LOG_TEXT("missing", (const char *)NULL),
+	    LOG_TEXT("empty", ""), LOG_INT("none", 0));
+	ck_assert_str_eq(read_log(), line("warning: bare: none=0"));
 }
 END_TEST
 
