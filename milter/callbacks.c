@@ -145,7 +145,8 @@ mlfi_eom(SMFICTX *ctx)
 {
 	struct reply reply;
 
-	return session_eom(&visit_of(ctx)->session, &reply) ?
+	return session_eom(&visit_of(ctx)->session, macro(ctx, "i", ""),
+	    &reply) ?
 	    SMFIS_CONTINUE : mta_reply(ctx, &reply);
 }
 

@@ -83,8 +83,11 @@ tell(const struct session *s, const struct session_errand *e,
 	s->world->count_verdict(s->world->self, e->destination, v);
 	log_info(v->enforced ? "deferred" : "would-defer",
 	    LOG_TEXT("destination", destination_of(s, e)->name),
+	    LOG_TEXT("upstream", v->upstream),
 	    LOG_TEXT("reason", decide_reason_name(v->reason)),
-	    LOG_TEXT("client", s->address));
+	    LOG_TEXT("client", s->address),
+	    LOG_TEXT("queue_id", s->queue_id),
+	    LOG_TEXT("incident", v->incident));
 	return v->enforced;
 }
 
@@ -211,10 +214,12 @@ session_rcpt_rejected(struct session *s, struct span recipient)
 }
 
 bool
-session_eom(struct session *s, struct reply *out_reply)
+session_eom(struct session *s, struct span queue_id,
+    struct reply *out_reply)
 {
 	bool bad = false;
 
+	printable(s->queue_id, sizeof(s->queue_id), queue_id);
 	if (s->n > 0) {
 		struct outlook o = look(s);
 
@@ -238,6 +243,7 @@ session_over(struct session *s)
 			    s->member);
 	}
 	s->n = 0;
+	s->queue_id[0] = '\0';
 }
 
 void

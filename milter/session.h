@@ -58,6 +58,7 @@ struct session {
 	bool simulated;		/* not an SMTP client: sendmail(1), qmqpd(8) */
 	char address[64];
 	char sasl_username[65];
+	char queue_id[33];	/* of the message that is at its end */
 	uint32_t n, room;
 	struct session_errand *errands;
 };
@@ -72,9 +73,10 @@ bool session_rcpt(struct session *s, struct span recipient,
     struct reply *out_reply);
 /* A recipient that another part of Postfix has refused. */
 void session_rcpt_rejected(struct session *s, struct span recipient);
-/* End of message: the transaction is over, too. False: *out_reply is the
- * answer to all of it. */
-bool session_eom(struct session *s, struct reply *out_reply);
+/* End of message, which Postfix calls queue_id: the transaction is over, too.
+ * False: *out_reply is the answer to all of it. */
+bool session_eom(struct session *s, struct span queue_id,
+    struct reply *out_reply);
 /* The transaction is over without a message. */
 void session_over(struct session *s);
 /* The connection is closed; s is all zeros again. */

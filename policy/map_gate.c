@@ -3,6 +3,7 @@
 #include "base/chance.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/printable.h"
 #include "core/decide.h"
 #include "core/route.h"
 #include "policy/prober.h"
@@ -37,6 +38,7 @@ refuse(struct map_conn *m, const struct fleet_upstream *u,
 	log_debug("refused", LOG_TEXT("destination", m->destination),
 	    LOG_TEXT("upstream", fleet_name(u)),
 	    LOG_TEXT("reason", decide_reason_name(v->reason)),
+	    LOG_INT("smtp", conn_peer_pid(&m->conn)),
 	    LOG_TEXT("incident", view_record(fleet_view(u))->incident));
 	remember_refusal(m, u, v);
 	return map_answer(m, SOCKETMAP_TEMP, decide_reason_name(v->reason));
@@ -180,6 +182,22 @@ is_crowded(struct fleet_upstream *u, const struct plan *plan, int64_t now_ms)
 	    route_waiters(&plan->upstreams[fleet_index(u)]);
 }
 
+/* The lane's transport table and our configuration disagree. */
+static enum conn_next
+no_route(struct map_conn *m, enum plan_mode mode, struct span nexthop)
+{
+	char name[DOMAIN_MAX + 16];
+
+	printable(name, sizeof(name), nexthop);
+	log_warning("unknown-nexthop",
+	    LOG_TEXT("destination", m->destination),
+	    LOG_TEXT("nexthop", name),
+	    LOG_INT("smtp", conn_peer_pid(&m->conn)));
+	return mode == PLAN_OBSERVE ?
+	    map_answer(m, SOCKETMAP_NOTFOUND, "") :
+	    map_answer(m, SOCKETMAP_TEMP, "no such next hop");
+}
+
 enum conn_next
 map_gate(struct map_conn *m, uint32_t lane, struct span nexthop)
 {
@@ -202,13 +220,8 @@ map_gate(struct map_conn *m, uint32_t lane, struct span nexthop)
 	m->lookup_failed = 0;
 	begin_delivery(m, d);
 	snprintf(m->destination, sizeof(m->destination), "%s", d->name);
-	if (route < 0) {
-		log_warning("unknown-nexthop",
-		    LOG_TEXT("destination", d->name));
-		return plan->mode == PLAN_OBSERVE ?
-		    map_answer(m, SOCKETMAP_NOTFOUND, "") :
-		    map_answer(m, SOCKETMAP_TEMP, "no such next hop");
-	}
+	if (route < 0)
+		return no_route(m, plan->mode, nexthop);
 	u = fleet_upstream(s->fleet, d->routes[route].upstream);
 	m->draw = chance_below(1000);
 	v = verdict_of(m, d, (uint32_t)route);

@@ -35,6 +35,7 @@ keep(struct map_conn *m, uint32_t destination, const char *upstream,
 	map_count(m, destination, DEST_HELD);
 	log_info("held", LOG_TEXT("destination", m->destination),
 	    LOG_TEXT("upstream", upstream), LOG_TEXT("reason", reason),
+	    LOG_INT("smtp", conn_peer_pid(&m->conn)),
 	    LOG_TEXT("incident", incident));
 	if (!reply_render(reply, REPLY_STATUS, text, sizeof(text)))
 		return map_answer(m, SOCKETMAP_NOTFOUND, "");

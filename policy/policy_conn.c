@@ -21,6 +21,7 @@
 #include <stdio.h>
 
 #define INSTANCE_MAX 64		/* pid.sec.usec.seq in hexadecimal */
+#define QUEUE_ID_MAX 32
 #define HELD_MAX 32		/* destinations of one transaction that are tracked */
 
 struct policy_conn {
@@ -28,6 +29,7 @@ struct policy_conn {
 	/* The question that waits for its lease. */
 	char destination[PLAN_NAME_MAX + 1];
 	char client[64];
+	char queue_id[QUEUE_ID_MAX + 1];
 	/* Only where no milter gives leases back: what this transaction holds. */
 	char instance[INSTANCE_MAX + 1];
 	char member[STORE_MEMBER_MAX + 1];
@@ -77,9 +79,12 @@ answer_verdict(struct policy_conn *p, const char *destination,
 		tally_verdict(s->tally, (uint32_t)index, v);
 	log_info(v->enforced ? "deferred" : "would-defer",
 	    LOG_TEXT("destination", destination),
+	    LOG_TEXT("upstream", v->upstream),
 	    LOG_TEXT("reason", decide_reason_name(v->reason)),
 	    LOG_TEXT("client", p->client),
-	    LOG_TEXT("instance", p->instance));
+	    LOG_TEXT("instance", p->instance),
+	    LOG_TEXT("queue_id", p->queue_id),
+	    LOG_TEXT("incident", v->incident));
 	if (!v->enforced || !reply_render(&v->reply, REPLY_SMTP, action,
 	    sizeof(action)))
 		return answer(p, "DUNNO");
@@ -301,6 +306,7 @@ input(struct conn *c, struct span in, size_t *out_used)
 	}
 	if (!span_eq(r.request, SPAN("smtpd_access_policy")))
 		return CONN_BAD;
+	printable(p->queue_id, sizeof(p->queue_id), r.queue_id);
 	if (span_eq(r.protocol_state, SPAN("RCPT")))
 		return at_rcpt(p, &r);
 	if (span_eq(r.protocol_state, SPAN("END-OF-MESSAGE")))

@@ -63,6 +63,10 @@ struct intake_verdict {
 	enum decide_reason reason;	/* DECIDE_FINE: take it */
 	bool enforced;
 	struct reply reply;		/* when reason is not FINE */
+	/* On hold: the upstream that its mail would take first, and its
+	 * incident. NULL: at the cap, or an operator's word. */
+	const char *upstream;
+	char incident[INCIDENT_MAX + 1];
 };
 struct intake_verdict decide_intake(const struct plan *p,
     const struct destination *d, const struct snapshot *now,

@@ -5,6 +5,7 @@
 #include "base/number.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 static const char *const reason_names[] = {
 	[DECIDE_FINE] = "fine",
@@ -98,6 +99,24 @@ cause(const struct plan *p, const struct destination *d,
 		    !is_lost(&now->upstreams[d->routes[i].upstream], now_ms))
 			return REPLY_DSN_NOT_ACCEPTING;
 	return REPLY_DSN_DIRECTORY;
+}
+
+/* For a destination on hold. */
+static struct intake_verdict
+put_off(const struct plan *p, const struct destination *d,
+    const struct snapshot *now, enum decide_reason reason, const char *text,
+    int64_t now_ms)
+{
+	const uint32_t first = d->routes[0].upstream;
+	struct intake_verdict v = deferred(p, d, reason,
+	    cause(p, d, now, now_ms), text);
+
+	if (is_held(p, d, now, now_ms))
+		return v;
+	v.upstream = p->upstreams[first].name;
+	snprintf(v.incident, sizeof(v.incident), "%s",
+	    view_record(&now->upstreams[first])->incident);
+	return v;
 }
 
 /* What an upstream's own state has against one more connection. */
@@ -278,7 +297,7 @@ decide_intake(const struct plan *p, const struct destination *d,
 
 	if (reason == DECIDE_FINE)
 		return v;
-	v = deferred(p, d, reason, cause(p, d, now, now_ms), p->replies.hold);
+	v = put_off(p, d, now, reason, p->replies.hold, now_ms);
 	if (all_on_hold(p, now, now_ms))
 		(void)reply_make(421, v.reply.dsn,
 		    "Service not available, closing transmission channel",
@@ -303,8 +322,7 @@ decide_late(const struct plan *p, const struct destination *d,
 	    now_ms);
 
 	if (reason != DECIDE_FINE)
-		return deferred(p, d, reason, cause(p, d, now, now_ms),
-		    p->replies.late);
+		return put_off(p, d, now, reason, p->replies.late, now_ms);
 	return (struct intake_verdict){ .reason = DECIDE_FINE };
 }
 

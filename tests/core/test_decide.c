@@ -5,6 +5,8 @@
 #include "base/chance.h"
 #include "base/mem.h"
 
+#include <stdio.h>
+
 #define NOW 1000000
 #define WAIT 20000
 #define SPILL 250
@@ -256,6 +258,32 @@ START_TEST(the_code_says_when_dns_is_the_cause)
 	p.catch_all = 0;
 	dsn = decide_intake(&p, &contoso, SEEN(views), &c, NOW).reply.dsn;
 	ck_assert_uint_eq(dsn.subject, causes[_i].subject);
+}
+END_TEST
+
+START_TEST(a_hold_names_whose_trouble_it_is)
+{
+	const struct plan p = plan_in(PLAN_ENFORCE);
+	const struct client c = { SPAN("198.51.100.1"), SPAN("") };
+	struct upstream_view views[UPSTREAMS] = {
+		[FILTER] = view_in(BREAKER_OPEN),
+		[FILTER_EU] = view_in(BREAKER_OPEN),
+	};
+	struct intake_verdict v;
+
+	snprintf(views[FILTER].record.incident,
+	    sizeof(views[FILTER].record.incident), "6b01bc06eb5");
+	v = decide_intake(&p, &contoso, SEEN(views), &c, NOW);
+	ck_assert_str_eq(v.upstream, "filter");
+	ck_assert_str_eq(v.incident, "6b01bc06eb5");
+	v = decide_late(&p, &contoso, SEEN(views), &c, NOW);
+	ck_assert_str_eq(v.incident, "6b01bc06eb5");
+	/* An operator's hold is nobody's trouble, nor is a cap. */
+	v = decide_intake(&p, &contoso, HELD(views), &c, NOW);
+	ck_assert_ptr_null(v.upstream);
+	ck_assert_str_eq(v.incident, "");
+	v = decide_lease(&p, &contoso, false);
+	ck_assert_ptr_null(v.upstream);
 }
 END_TEST
 
@@ -907,6 +935,7 @@ main(void)
 	tcase_add_test(tc, a_login_counts_where_it_is_asked_for);
 	tcase_add_loop_test(tc, intake_waits_for_a_hold_to_end, 0,
 	    MW_N_OF(intakes));
+	tcase_add_test(tc, a_hold_names_whose_trouble_it_is);
 	tcase_add_loop_test(tc, the_code_says_when_dns_is_the_cause, 0,
 	    MW_N_OF(causes));
 	tcase_add_loop_test(tc, submission_waits_until_the_queue_is_full, 0,

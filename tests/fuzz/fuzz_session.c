@@ -185,7 +185,7 @@ step(struct session *s, struct span line)
 	else if (verb == 'X')
 		session_rcpt_rejected(s, words);
 	else if (verb == 'E')
-		check_reply(session_eom(s, &reply), &reply);
+		check_reply(session_eom(s, SPAN("4F1"), &reply), &reply);
 	else if (verb == 'A')
 		session_over(s);
 	if (verb == 'C' || verb == 'M' || verb == 'E' || verb == 'A')

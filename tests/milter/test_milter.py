@@ -215,7 +215,8 @@ class Client:
         self.macros(b"R", **(macros or {"rcpt_mailer": "smtp"}))
         return self.ask(b"R", "<%s>" % address)
 
-    def end_of_message(self):
+    def end_of_message(self, **macros):
+        self.macros(b"E", **macros)
         return self.ask(b"E")
 
     def abort(self):
@@ -366,7 +367,9 @@ def defers_the_message_when_it_turned_bad_meanwhile(d):
     d.override("filter", "open")
     watcher = d.client(port=2)
     until(lambda: watcher.mail().rcpt() == HOLD, "hold")
-    equal(c.end_of_message(), HOLD)
+    equal(c.end_of_message(i="4F1A2B"), HOLD)
+    equal(d.times_logged("deferred: destination=contoso upstream=filter "
+                         "reason=late client=192.0.2.1 queue_id=4F1A2B\n"), 1)
     equal(d.leases() + d.leases("rest"), [])
     d.counts("contoso", "deferred_late", 1)
     equal(d.counter("contoso", "accepted"), 0)

@@ -206,7 +206,7 @@ START_TEST(a_destination_costs_one_lease_a_transaction)
 	ck_assert_str_eq(w.member, "mx1/192.0.2.1:40000/25");
 	ck_assert_uint_eq(w.taken[CONTOSO], 1);
 	ck_assert_uint_eq(w.taken[FABRIKAM], 1);
-	ck_assert(session_eom(&session, &reply));
+	ck_assert(session_eom(&session, SPAN("4F1"), &reply));
 	ck_assert_uint_eq(w.given[CONTOSO], 1);
 	ck_assert_uint_eq(w.given[FABRIKAM], 1);
 	ck_assert_uint_eq(w.accepted[CONTOSO], 1);
@@ -218,7 +218,7 @@ END_TEST
 START_TEST(the_next_transaction_takes_its_own)
 {
 	ck_assert(rcpt("a@contoso.com"));
-	ck_assert(session_eom(&session, &reply));
+	ck_assert(session_eom(&session, SPAN("4F1"), &reply));
 	session_mail(&session, SPAN(""));
 	ck_assert(rcpt("a@contoso.com"));
 	ck_assert_uint_eq(w.taken[CONTOSO], 2);
@@ -234,7 +234,7 @@ START_TEST(at_the_cap_only_that_recipient_is_deferred)
 	ck_assert(!rcpt("a@contoso.com"));
 	replied("451 4.3.2 contoso is at capacity");
 	ck_assert(rcpt("d@fabrikam.com"));
-	ck_assert(session_eom(&session, &reply));
+	ck_assert(session_eom(&session, SPAN("4F1"), &reply));
 	ck_assert_uint_eq(w.deferred[CONTOSO], 1);
 	ck_assert_int_eq(w.reason, DECIDE_AT_CAP);
 	ck_assert_uint_eq(w.accepted[CONTOSO], 0);
@@ -251,7 +251,7 @@ START_TEST(on_hold_only_that_recipient_is_deferred)
 	ck_assert(rcpt("c@fabrikam.com"));
 	ck_assert_uint_eq(w.taken[CONTOSO], 0);
 	ck_assert_uint_eq(w.deferred[CONTOSO], 1);
-	ck_assert(session_eom(&session, &reply));
+	ck_assert(session_eom(&session, SPAN("4F1"), &reply));
 	ck_assert_uint_eq(w.accepted[CONTOSO], 0);
 	/* the policy service may have taken one by our name */
 	ck_assert_uint_eq(w.given[CONTOSO], 1);
@@ -267,7 +267,7 @@ START_TEST(held_by_an_operator_it_is_on_hold_too)
 	replied("451 4.3.2 contoso is unavailable");
 	ck_assert(rcpt("<c@fabrikam.com>"));
 	w.holds[FABRIKAM] = w.holds[CONTOSO];
-	ck_assert(!session_eom(&session, &reply));
+	ck_assert(!session_eom(&session, SPAN("4F1"), &reply));
 	replied("451 4.3.2 fabrikam went away");
 }
 END_TEST
@@ -301,7 +301,7 @@ START_TEST(gone_bad_meanwhile_all_of_the_message_is_deferred)
 	ck_assert(rcpt("c@fabrikam.com"));
 	ck_assert(rcpt("a@contoso.com"));
 	open_breaker(0);
-	ck_assert(!session_eom(&session, &reply));
+	ck_assert(!session_eom(&session, SPAN("4F1"), &reply));
 	replied("451 4.3.2 contoso went away");
 	ck_assert_uint_eq(w.deferred[CONTOSO], 1);
 	ck_assert_int_eq(w.reason, DECIDE_LATE);
@@ -319,7 +319,7 @@ START_TEST(a_destination_without_a_recipient_left_is_not_late)
 	session_rcpt_rejected(&session, SPAN("b@contoso.com"));
 	ck_assert(rcpt("c@fabrikam.com"));
 	open_breaker(0);
-	ck_assert(session_eom(&session, &reply));
+	ck_assert(session_eom(&session, SPAN("4F1"), &reply));
 }
 END_TEST
 
@@ -334,7 +334,7 @@ START_TEST(observing_everything_passes_and_is_counted)
 	ck_assert(rcpt("c@fabrikam.com"));
 	ck_assert_int_eq(w.reason, DECIDE_ON_HOLD);
 	ck_assert_uint_eq(w.taken[FABRIKAM], 1);
-	ck_assert(session_eom(&session, &reply));
+	ck_assert(session_eom(&session, SPAN("4F1"), &reply));
 	ck_assert_int_eq(w.reason, DECIDE_LATE);
 	ck_assert_uint_eq(w.would_defer[FABRIKAM], 2);
 	ck_assert_uint_eq(w.accepted[CONTOSO], 1);
@@ -362,7 +362,7 @@ START_TEST(on_hold_submission_is_let_in)
 	open_breaker(0);
 	ck_assert(rcpt("a@contoso.com") == submitters[_i].let_in);
 	ck_assert_uint_eq(w.taken[CONTOSO], submitters[_i].let_in);
-	ck_assert(session_eom(&session, &reply));
+	ck_assert(session_eom(&session, SPAN("4F1"), &reply));
 	ck_assert_uint_eq(w.accepted[CONTOSO], submitters[_i].let_in);
 }
 END_TEST
@@ -375,7 +375,7 @@ START_TEST(mail_of_no_smtp_client_is_never_refused_nor_leased)
 		open_breaker(i);
 	w.full[CONTOSO] = true;
 	ck_assert(rcpt("a@contoso.com"));
-	ck_assert(session_eom(&session, &reply));
+	ck_assert(session_eom(&session, SPAN("4F1"), &reply));
 	ck_assert_uint_eq(w.taken[CONTOSO] + w.given[CONTOSO], 0);
 	ck_assert_uint_eq(w.accepted[CONTOSO], 1);
 }
@@ -388,7 +388,7 @@ START_TEST(a_client_without_a_name_holds_no_lease)
 	w.full[CONTOSO] = true;
 	ck_assert(rcpt("a@contoso.com"));
 	session_rcpt_rejected(&session, SPAN("c@fabrikam.com"));
-	ck_assert(session_eom(&session, &reply));
+	ck_assert(session_eom(&session, SPAN("4F1"), &reply));
 	ck_assert_uint_eq(w.given[CONTOSO] + w.given[FABRIKAM], 0);
 	session_mail(&session, SPAN(""));
 	open_breaker(0);
@@ -425,7 +425,7 @@ step(void)
 		session_mail(&session, SPAN(""));
 		break;
 	case 1:
-		session_eom(&session, &reply);
+		session_eom(&session, SPAN("4F1"), &reply);
 		break;
 	case 2:
 		session_over(&session);

@@ -255,11 +255,12 @@ class Smtpd(Peer):
         super().__init__(daemons, "policy")
 
     def ask(self, state="RCPT", port=1000, recipient="a@contoso.test",
-            instance="1", address="192.0.2.1", sasl_username=""):
+            instance="1", address="192.0.2.1", sasl_username="",
+            queue_id=""):
         lines = ["request=smtpd_access_policy", "protocol_state=" + state,
                  "client_address=" + address, "client_port=%d" % port,
                  "server_port=25", "recipient=" + recipient,
-                 "instance=" + instance,
+                 "instance=" + instance, "queue_id=" + queue_id,
                  "sasl_username=" + sasl_username, "policy_context=x", "stress=",
                  "unknown_attribute=y", "", ""]
         self.socket.sendall("\n".join(lines).encode())
@@ -869,6 +870,35 @@ def submission_is_taken_until_the_queue_is_full(d):
     smtpd.close()
 
 
+def lines_about_a_message_name_it(d):
+    """By what Postfix calls it, as far as we are told, and by its trouble."""
+    begun, refused, lane = Smtpd(d), Smtpd(d), Lane(d)
+    equal(begun.ask(recipient="a@lone.test", instance="7.1"), "DUNNO")
+    for _ in range(3):
+        lane.gate("lone", "lone")
+        lane.outcome(BUSY, "lone")
+    until(lambda: lane.gate("lone", "lone") == "TEMP open", "the opening")
+    lane.outcome(REFUSED, "lone")
+    refused.ask(recipient="a@lone.test", instance="7.2", port=2)
+    begun.ask("END-OF-MESSAGE", recipient="", instance="7.1",
+              queue_id="4F1A2B")
+    lane.gate("elsewhere", "lone")
+    incident = d.redis("HGET", "mailweir:upstream:{lone}", "incident")
+    for line in (
+            "held: destination=lone upstream=lone reason=open smtp=%d "
+            "incident=%s" % (os.getpid(), incident),
+            "deferred: destination=lone upstream=lone reason=on-hold "
+            "client=192.0.2.1 instance=7.2 incident=" + incident,
+            "deferred: destination=lone upstream=lone reason=late "
+            "client=192.0.2.1 instance=7.1 queue_id=4F1A2B incident=" +
+            incident,
+            "unknown-nexthop: destination=lone nexthop=[elsewhere.test]:25 "
+            "smtp=%d" % os.getpid()):
+        until(lambda line=line: d.logged(line + "\n"), line)
+    for peer in (begun, refused, lane):
+        peer.close()
+
+
 def refuse_to_list(d):
     d.write("says", "postqueue: fatal: mail system is down\n")
     d.write("end", "#!/bin/sh\nexit 69\n", 0o755)
@@ -925,6 +955,7 @@ GROUPS = [
           a_bad_file_keeps_the_old_configuration,
           a_silent_upstream_is_judged_while_it_is_silent]),
     ({}, [trouble_opens_and_the_status_says_so]),
+    ({}, [lines_about_a_message_name_it]),
     ({"open_for": "1s"}, [it_recovers_by_itself]),
     ({}, [it_goes_on_without_redis]),
     ({"milter": "unix:/nowhere/milter"}, [a_milter_decides_without_redis]),
