@@ -1,5 +1,5 @@
-dist_check_SCRIPTS += tests/observe/test_log_lines.py \
-	tests/observe/test_rules.py
+dist_check_SCRIPTS += tests/observe/test_dashboard.py \
+	tests/observe/test_log_lines.py tests/observe/test_rules.py
 
 if HAVE_CHECK
 check_PROGRAMS += tests/observe/test_event tests/observe/test_explain \
