@@ -31,5 +31,7 @@ void history_note(struct history *h, const uint64_t totals[OUTCOME_CLASSES],
 /* The bar that lies back bars before that of now_ms; 0..HISTORY_BARS - 1. */
 struct history_bar history_bar(const struct history *h, uint32_t back,
     int64_t now_ms);
+/* All of them together. */
+struct history_bar history_sum(const struct history *h, int64_t now_ms);
 
 #endif

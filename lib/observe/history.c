@@ -62,3 +62,18 @@ history_bar(const struct history *h, uint32_t back, int64_t now_ms)
 		return (struct history_bar){ 0 };
 	return h->bars[wanted % HISTORY_BARS];
 }
+
+struct history_bar
+history_sum(const struct history *h, int64_t now_ms)
+{
+	struct history_bar sum = { 0 };
+
+	for (uint32_t i = 0; i < HISTORY_BARS; i++) {
+		const struct history_bar b = history_bar(h, i, now_ms);
+
+		sum.good += b.good;
+		sum.bad += b.bad;
+		sum.other += b.other;
+	}
+	return sum;
+}

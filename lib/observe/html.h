@@ -1,11 +1,12 @@
 /*
- * html - pieces of a page: text from anywhere made harmless, bars, pictures.
+ * html - pieces of a page: text from anywhere made harmless, bars.
  */
 #ifndef LIB_OBSERVE_HTML_H
 #define LIB_OBSERVE_HTML_H
 
 #include "base/buf.h"
-#include "observe/history.h"
+
+#include <stdint.h>
 
 /* Text, not markup, in an element or between double quotes. */
 void html_text(struct buf *to, const char *text);
@@ -14,8 +15,5 @@ void html_element(struct buf *to, const char *tag, const char *class,
     const char *text);
 /* How much of a limit is used; 0: there is none, and no bar. */
 void html_bar(struct buf *to, uint32_t used, uint32_t limit);
-/* Ten minutes as bars, bad ones on top; *out_sum is what they show. */
-void html_spark(struct buf *to, const struct history *h, int64_t now_ms,
-    struct history_bar *out_sum);
 
 #endif

@@ -23,6 +23,7 @@ lib_libobserve_a_SOURCES = \
 	include/observe/json.h lib/observe/json.c \
 	include/observe/overview.h lib/observe/overview.c \
 	lib/observe/html.h lib/observe/html.c \
+	lib/observe/spark.h lib/observe/spark.c \
 	lib/observe/metrics.c \
 	lib/observe/page_parts.h lib/observe/page.c \
 	lib/observe/page_header.c lib/observe/page_upstreams.c \

@@ -2,6 +2,7 @@
 
 #include "html.h"
 #include "observe/words.h"
+#include "spark.h"
 
 static const char *
 words_of(enum breaker_reason reason)
@@ -138,10 +139,11 @@ add_alone(struct buf *to, const struct status *s,
 static void
 add_outcomes(struct buf *to, const struct overview *o, uint32_t i)
 {
-	struct history_bar sum;
+	const struct history *h = o->upstreams[i].history;
+	const struct history_bar sum = history_sum(h, o->status.now_ms);
 	char number[32];
 
-	html_spark(to, o->upstreams[i].history, o->status.now_ms, &sum);
+	spark_add(to, h, o->status.now_ms);
 	buf_add_text(to, "<p class=\"sum\">");
 	if (sum.good > 0)
 		buf_addf(to, "<span class=\"good\">%s good</span>",

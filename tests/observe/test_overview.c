@@ -5,6 +5,7 @@
 #include "observe/overview.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NOW 1795255200000
@@ -260,6 +261,71 @@ START_TEST(mail_that_grows_too_old_is_told)
 }
 END_TEST
 
+static const char *
+number_after(const char *at, char before, long *out)
+{
+	char *end;
+
+	ck_assert_int_eq(at[0], before);
+	*out = strtol(at + 1, &end, 10);
+	ck_assert(end > at + 1);
+	return end;
+}
+
+/* "M5 3h4v41h-4z" */
+static const char *
+check_bar(const char *at)
+{
+	long x, y, width, height;
+
+	at = number_after(at, 'M', &x);
+	at = number_after(at, ' ', &y);
+	at = number_after(at, 'h', &width);
+	at = number_after(at, 'v', &height);
+	ck_assert(x >= 0 && x + width < 300);
+	ck_assert(y >= 0 && height > 0 && y + height <= 44);
+	return strchr(at, 'z') + 1;
+}
+
+static const struct {
+	const char *says;
+	uint64_t good, bad, other;
+	int pieces;
+} bars[] = {
+	{ "nothing", 0, 0, 0, 0 },
+	{ "one of each", 1, 1, 1, 3 },
+	{ "one bad one among many", 1000000, 1, 0, 2 },
+	{ "one other among many bad", 0, 99, 1, 2 },
+	{ "one bad among many others", 0, 1, 99, 2 },
+	{ "few of both among many", 5000, 1, 1, 3 },
+	{ "more than 32 bits can add", UINT32_MAX, UINT32_MAX, UINT32_MAX, 3 },
+};
+
+START_TEST(bars_stay_in_their_picture)
+{
+	uint64_t totals[OUTCOME_CLASSES] = { 0 };
+	const char *at;
+	int n = 0;
+
+	history_note(&history, totals, NOW);
+	totals[OUTCOME_OK] = bars[_i].good;
+	totals[OUTCOME_TROUBLE] = bars[_i].bad;
+	totals[OUTCOME_UNKNOWN] = bars[_i].other;
+	if (bars[_i].good == UINT32_MAX)
+		history.bars[NOW / HISTORY_BAR_MS % HISTORY_BARS] =
+		    (struct history_bar){ UINT32_MAX, UINT32_MAX, UINT32_MAX };
+	else
+		history_note(&history, totals, NOW);
+	ck_assert(page_has("<svg class=\"spark\""));
+	at = strstr(buf_text(&text), "<path class=\"good\"");
+	for (; strncmp(at, "</svg>", 6) != 0; at++)
+		for (; *at == 'M'; n++)
+			at = check_bar(at);
+	ck_assert_msg(n == bars[_i].pieces, "%s: %d", bars[_i].says, n);
+	history = (struct history){ 0 };
+}
+END_TEST
+
 int
 main(void)
 {
@@ -278,5 +344,7 @@ main(void)
 	tcase_add_test(tc, an_away_redis_is_told);
 	tcase_add_test(tc, a_host_alone_in_trouble_stands_apart);
 	tcase_add_test(tc, mail_that_grows_too_old_is_told);
+	tcase_add_loop_test(tc, bars_stay_in_their_picture, 0,
+	    MW_N_OF(bars));
 	return suite_main(s);
 }
