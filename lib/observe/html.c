@@ -1,6 +1,12 @@
 #include "html.h"
 
+#include "base/clock.h"
 #include "base/printable.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define DATE 10			/* bytes of "2026-11-21" */
 
 void
 html_text(struct buf *to, const char *text)
@@ -40,6 +46,22 @@ html_element(struct buf *to, const char *tag, const char *class,
 	buf_add_text(to, ">");
 	html_text(to, text);
 	buf_addf(to, "</%s>", tag);
+}
+
+void
+html_time(struct buf *to, const char *when, int64_t now_ms)
+{
+	char now[32], text[32];
+
+	clock_format(now_ms, now);
+	if (strlen(when) != strlen("2026-11-21T12:00:00.000Z"))
+		snprintf(text, sizeof(text), "-");
+	else if (strncmp(when, now, DATE) == 0)
+		snprintf(text, sizeof(text), "%.8s", when + DATE + 1);
+	else
+		snprintf(text, sizeof(text), "%.5s %.8s",
+		    when + strlen("2026-"), when + DATE + 1);
+	html_element(to, "time", "", text);
 }
 
 void

@@ -2,7 +2,9 @@ noinst_LIBRARIES += lib/libobserve.a
 
 observe_page = \
 	lib/observe/page/mark.svg \
+	lib/observe/page/tones.css \
 	lib/observe/page/status.css \
+	lib/observe/page/widths.css \
 	lib/observe/page/status.js
 EXTRA_DIST += $(observe_page)
 

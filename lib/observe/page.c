@@ -14,7 +14,8 @@ add_hosts(struct buf *to, const struct overview *o)
 	const struct status *s = &o->status;
 	char age[24];
 
-	buf_add_text(to, "<section><h2>Hosts</h2><ul class=\"hosts\">");
+	buf_addf(to, "<section><h2>Hosts <small>%u</small></h2>"
+	    "<ul class=\"hosts\">", s->n_hosts);
 	for (uint32_t i = 0; i < s->n_hosts; i++) {
 		const struct host_status *h = &s->hosts[i];
 		const bool lost = status_lost(s, h);
@@ -40,8 +41,7 @@ add_footer(struct buf *to, const struct overview *o)
 	    "<span>configuration ", o->version,
 	    words_wait(o->status.now_ms - o->started_ms, up));
 	html_element(to, "code", "", o->status.digest);
-	buf_add_text(to, "</span><span><a href=\"metrics\">metrics</a></span>"
-	    "<span><a href=\"status.json\">JSON</a></span></footer>");
+	buf_add_text(to, "</span></footer>");
 }
 
 void
@@ -62,16 +62,20 @@ overview_page(const struct overview *o, struct buf *to)
 	page_header(to, o);
 	page_upstreams(to, o);
 	page_destinations(to, o);
+	buf_add_text(to, "<aside>");
 	page_events(to, o);
 	add_hosts(to, o);
+	buf_add_text(to, "</aside>");
+	page_other_destinations(to, o);
 	add_footer(to, o);
-	buf_add_text(to, "</main></body></html>\n");
+	buf_add_text(to, "</main><nav><a href=\"metrics\">Metrics</a>"
+	    "<a href=\"status.json\">JSON</a></nav></body></html>\n");
 }
 
 struct span
 overview_style(void)
 {
-	return SPAN(CSS_STATUS);
+	return SPAN(CSS_TONES CSS_STATUS CSS_WIDTHS);
 }
 
 struct span

@@ -1,7 +1,10 @@
 #include "page_parts.h"
 
+#include "base/mem.h"
 #include "html.h"
 #include "observe/words.h"
+
+#define ROWS 24		/* of the table; what is well stands in tiles beyond */
 
 static void
 add_cell(struct buf *to, const char *label, uint64_t n)
@@ -40,16 +43,18 @@ add_routes(struct buf *to, const struct overview *o,
 		const struct upstream_status *u =
 		    &o->status.upstreams[d->routes[i].upstream];
 
-		html_element(to, "span", breaker_state_name(view_state(
-		    &u->view, o->status.now_ms)), u->upstream->name);
+		buf_addf(to, "<span class=\"%s\">", breaker_state_name(
+		    view_state(&u->view, o->status.now_ms)));
+		html_text(to, u->upstream->name);
 		if (d->routes[i].unfiltered)
-			buf_add_text(to, "<small>unfiltered</small>");
+			buf_add_text(to, " <small>unfiltered</small>");
+		buf_add_text(to, "</span>");
 	}
 	buf_add_text(to, "</td>");
 }
 
 static void
-add_destination(struct buf *to, const struct overview *o, uint32_t i)
+add_row(struct buf *to, const struct overview *o, uint32_t i)
 {
 	const struct status *s = &o->status;
 	const struct destination_status *d = &s->destinations[i];
@@ -61,7 +66,7 @@ add_destination(struct buf *to, const struct overview *o, uint32_t i)
 	if (o->destinations[i].on_hold)
 		buf_add_text(to, "<span class=\"state\">on hold</span>");
 	page_override(to, s, status_override(s, &d->word));
-	buf_addf(to, "</th><td class=\"meter\" data-label=\"Under way\">"
+	buf_addf(to, "</th><td class=\"meter\" data-label=\"Coming in\">"
 	    "<span><b>%u</b>", d->leases);
 	if (d->destination->cap > 0)
 		buf_addf(to, " of %u", d->destination->cap);
@@ -78,16 +83,102 @@ add_destination(struct buf *to, const struct overview *o, uint32_t i)
 	buf_add_text(to, "</tr>");
 }
 
+/* Name and cap, in the colour of the way that its mail would take first. */
+static void
+add_tile(struct buf *to, const struct overview *o, uint32_t i)
+{
+	const struct status *s = &o->status;
+	const struct destination_status *d = &s->destinations[i];
+	const struct upstream_status *first =
+	    &s->upstreams[d->destination->routes[0].upstream];
+
+	buf_addf(to, "<li class=\"%s%s\">", breaker_state_name(view_state(
+	    &first->view, s->now_ms)), o->destinations[i].on_hold ?
+	    " held" : "");
+	html_element(to, "strong", "", d->destination->name);
+	buf_addf(to, "<span>%u</span>", d->leases);
+	html_bar(to, d->leases, d->destination->cap);
+	buf_add_text(to, "</li>");
+}
+
+/* Mail waits outside or inside; it goes another way than it should. */
+static enum health
+health_of(const struct overview *o, uint32_t i)
+{
+	const struct destination_status *d = &o->status.destinations[i];
+	const struct destination *plan = d->destination;
+
+	if (o->destinations[i].on_hold || d->backlog.expiring > 0 ||
+	    (plan->cap > 0 && d->leases >= plan->cap))
+		return HEALTH_BAD;
+	if (page_health(o, plan->routes[0].upstream) != HEALTH_GOOD)
+		return HEALTH_PART;
+	return HEALTH_GOOD;
+}
+
+/* All of them, the worst first: yours to free. *out_rows of them have a row:
+ * those that are bad where there are many. */
+static uint32_t *
+sort(const struct overview *o, uint32_t *out_rows)
+{
+	const uint32_t all = o->status.plan->n_destinations;
+	uint32_t *order = mem_new(all, sizeof(*order));
+	uint32_t n = 0, bad = 0;
+
+	for (int health = HEALTH_BAD; health <= HEALTH_GOOD; health++) {
+		for (uint32_t i = 0; i < all; i++)
+			if (health_of(o, i) == (enum health)health)
+				order[n++] = i;
+		if (health == HEALTH_BAD)
+			bad = n;
+	}
+	*out_rows = all <= ROWS ? all : bad < ROWS ? bad : ROWS;
+	return order;
+}
+
+static void
+add_heading(struct buf *to, const char *class, const char *text, uint32_t n)
+{
+	buf_addf(to, "<section class=\"%s\"><h2>%s <small>%u</small></h2>",
+	    class, text, n);
+}
+
 void
 page_destinations(struct buf *to, const struct overview *o)
 {
-	buf_add_text(to, "<section><h2>Destinations</h2><table><thead><tr>"
-	    "<th>Name</th><th>Under way</th><th class=\"n\">In queue</th>"
-	    "<th class=\"n\">Accepted</th>"
-	    "<th class=\"n\">Delivered</th><th class=\"n\">Rerouted</th>"
-	    "<th class=\"n\">Deferred</th><th class=\"n\">Held</th>"
-	    "<th>Routes</th></tr></thead><tbody>");
-	for (uint32_t i = 0; i < o->status.plan->n_destinations; i++)
-		add_destination(to, o, i);
-	buf_add_text(to, "</tbody></table></section>");
+	uint32_t rows;
+	uint32_t *order = sort(o, &rows);
+
+	if (rows > 0) {
+		add_heading(to, "destinations", "Destinations", rows);
+		buf_add_text(to, "<table><thead><tr><th>Name</th>"
+		    "<th>Coming in</th><th class=\"n\">In queue</th>"
+		    "<th class=\"n\">Accepted</th>"
+		    "<th class=\"n\">Delivered</th>"
+		    "<th class=\"n\">Rerouted</th>"
+		    "<th class=\"n\">Deferred</th><th class=\"n\">Held</th>"
+		    "<th>Routes</th></tr></thead><tbody>");
+		for (uint32_t i = 0; i < rows; i++)
+			add_row(to, o, order[i]);
+		buf_add_text(to, "</tbody></table></section>");
+	}
+	mem_free(order);
+}
+
+void
+page_other_destinations(struct buf *to, const struct overview *o)
+{
+	const uint32_t all = o->status.plan->n_destinations;
+	uint32_t rows;
+	uint32_t *order = sort(o, &rows);
+
+	if (rows < all) {
+		add_heading(to, "others", rows == 0 ? "Destinations" :
+		    "Other destinations", all - rows);
+		buf_add_text(to, "<ul class=\"tiles\">");
+		for (uint32_t i = rows; i < all; i++)
+			add_tile(to, o, order[i]);
+		buf_add_text(to, "</ul></section>");
+	}
+	mem_free(order);
 }

@@ -20,7 +20,10 @@ bool page_alarms(const struct overview *o);
 /* Where this is, and what is wrong. */
 void page_header(struct buf *to, const struct overview *o);
 void page_upstreams(struct buf *to, const struct overview *o);
+/* Those that have a row of figures: all, or the worst where they are many. */
 void page_destinations(struct buf *to, const struct overview *o);
 void page_events(struct buf *to, const struct overview *o);
+/* The rest, small. */
+void page_other_destinations(struct buf *to, const struct overview *o);
 
 #endif

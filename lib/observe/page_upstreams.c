@@ -4,6 +4,8 @@
 #include "observe/words.h"
 #include "spark.h"
 
+#define CARDS 8			/* of full size */
+
 static const char *
 words_of(enum breaker_reason reason)
 {
@@ -49,6 +51,8 @@ add_why(struct buf *to, const struct overview *o, uint32_t i)
 	const uint32_t allowance = view_allowance(&u->view, s->now_ms);
 	char wait[24], share[16];
 
+	if (status_override(s, &u->view.override) != NULL)
+		return;		/* an operator's word says more */
 	buf_add_text(to, "<p class=\"why\">");
 	if (b->since_ms > 0)
 		buf_addf(to, "for %s", words_wait(s->now_ms - b->since_ms,
@@ -219,9 +223,13 @@ page_override(struct buf *to, const struct status *s, const struct override *o)
 void
 page_upstreams(struct buf *to, const struct overview *o)
 {
-	buf_add_text(to, "<section><h2>Upstreams</h2><div class=\"cards\">");
+	const uint32_t all = o->status.plan->n_upstreams;
+
+	buf_addf(to, "<section class=\"upstreams\"><h2>Upstreams <small>%u"
+	    "</small></h2><div class=\"cards%s\">", all,
+	    all > CARDS ? " many" : "");
 	for (int health = HEALTH_BAD; health <= HEALTH_GOOD; health++)
-		for (uint32_t i = 0; i < o->status.plan->n_upstreams; i++)
+		for (uint32_t i = 0; i < all; i++)
 			if (page_health(o, i) == (enum health)health)
 				add_upstream(to, o, i);
 	buf_add_text(to, "</div></section>");

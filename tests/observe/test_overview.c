@@ -176,6 +176,10 @@ START_TEST(strangers_text_is_no_markup)
 	event.n = 2;
 	event.pairs[0].name = event.pairs[1].name = EVIL;
 	event.pairs[0].value = event.pairs[1].value = EVIL;
+	ck_assert(!page_has("<img"));
+	event.pairs[0].name = "until";
+	event.pairs[0].value = "<img src=x onerror=a(1)>";	/* as long as a time */
+	event.pairs[1].name = "allowance";
 	o.status.host = o.status.digest = EVIL;
 	ck_assert(!page_has("<img"));
 	ck_assert(page_has(HARMLESS));
@@ -261,6 +265,25 @@ START_TEST(mail_that_grows_too_old_is_told)
 }
 END_TEST
 
+START_TEST(events_are_told_in_peoples_words)
+{
+	o.n_events = 1;
+	event.at_ms = NOW - 86400000;
+	event.n = 3;
+	event.pairs[0].name = "event";
+	event.pairs[0].value = "override";
+	event.pairs[1].name = "until";
+	event.pairs[1].value = "2026-11-21T11:30:00.000Z";
+	event.pairs[2].name = "allowance";
+	event.pairs[2].value = "250";
+	ck_assert(page_has("<time>11-20 10:00:00</time><em>override</em>"));
+	ck_assert(page_has("<i>until</i> <time>11:30:00</time>"));
+	ck_assert(page_has("<i>allowance</i> <span>25 %</span>"));
+	event.at_ms = INT64_MAX;
+	ck_assert(page_has("<time>-</time><em>override</em>"));
+}
+END_TEST
+
 static const char *
 number_after(const char *at, char before, long *out)
 {
@@ -326,6 +349,74 @@ START_TEST(bars_stay_in_their_picture)
 }
 END_TEST
 
+START_TEST(the_fleet_is_told_in_five_numbers)
+{
+	up[0].in_use = 7;
+	up[1].in_use = 10;
+	up[1].waiting = 3;
+	up[0].view.record.breaker.state = BREAKER_OPEN;
+	dest.leases = 42;
+	ck_assert(page_has("<dt>Good answers</dt><dd class=\"zero\">-</dd>"));
+	ck_assert(page_has("<dt>Connections</dt><dd>17<small>of 10, 3 waiting"
+	    "</small></dd>"));
+	ck_assert(page_has("<dt>Coming in</dt><dd>42</dd>"));
+	ck_assert(page_has("<dt>In queues</dt><dd class=\"zero\">0</dd>"));
+	ck_assert(page_has("<dt>Hosts</dt><dd>1<small>of 1</small></dd>"));
+}
+END_TEST
+
+#define MANY 60
+
+static int
+count(const char *piece)
+{
+	const char *at;
+	int n = 0;
+
+	ck_assert(page_has("</html>"));
+	for (at = buf_text(&text); (at = strstr(at, piece)) != NULL; at++)
+		n++;
+	return n;
+}
+
+START_TEST(of_many_destinations_the_bad_ones_have_a_row)
+{
+	struct destination all[MANY];
+	struct destination_status status[MANY] = { 0 };
+	struct overview_destination more[MANY] = { 0 };
+	struct plan big = plan;
+
+	for (int i = 0; i < MANY; i++) {
+		all[i] = (struct destination){ .name = "quiet", .cap = 10,
+		    .n_routes = 1 };
+		status[i].destination = &all[i];
+	}
+	big.destinations = all;
+	big.n_destinations = MANY;
+	o.status.plan = &big;
+	o.status.destinations = status;
+	o.destinations = more;
+	ck_assert_int_eq(count("<th scope=\"row\">"), 0);
+	ck_assert_int_eq(count("<li class=\"closed\"><strong>quiet<"), MANY);
+	all[17].name = "held";
+	more[17].on_hold = true;
+	all[30].name = "full";
+	status[30].leases = 10;
+	all[40].name = "late";
+	status[40].backlog.expiring = status[40].backlog.messages = 1;
+	ck_assert_int_eq(count("<th scope=\"row\">"), 3);
+	ck_assert(page_has("<th scope=\"row\">held<"));
+	ck_assert(page_has("<th scope=\"row\">full<"));
+	ck_assert(page_has("<th scope=\"row\">late<"));
+	ck_assert_int_eq(count("<strong>quiet<"), MANY - 3);
+	for (int i = 0; i < MANY; i++)
+		more[i].on_hold = true;
+	ck_assert_int_eq(count("<th scope=\"row\">") +
+	    count("<li class=\"closed held\">"), MANY);
+	ck_assert_int_lt(count("<th scope=\"row\">"), MANY / 2);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -344,7 +435,10 @@ main(void)
 	tcase_add_test(tc, an_away_redis_is_told);
 	tcase_add_test(tc, a_host_alone_in_trouble_stands_apart);
 	tcase_add_test(tc, mail_that_grows_too_old_is_told);
+	tcase_add_test(tc, events_are_told_in_peoples_words);
 	tcase_add_loop_test(tc, bars_stay_in_their_picture, 0,
 	    MW_N_OF(bars));
+	tcase_add_test(tc, the_fleet_is_told_in_five_numbers);
+	tcase_add_test(tc, of_many_destinations_the_bad_ones_have_a_row);
 	return suite_main(s);
 }
