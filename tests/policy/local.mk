@@ -9,7 +9,9 @@ endif
 
 dist_check_SCRIPTS += tests/policy/test_caps.py tests/policy/test_fair.py tests/policy/test_feed.py \
 	tests/policy/test_mx.py tests/policy/test_notify.py \
+	tests/policy/test_page.py \
 	tests/policy/test_policyd.py \
 	tests/policy/test_preflight.py tests/policy/test_probe.py \
 	tests/policy/test_status.py tests/policy/test_storm.py \
 	tests/policy/test_strangers.py
+EXTRA_DIST += tests/policy/browser.py
