@@ -177,7 +177,8 @@ def a_shield_keeps_what_is_listed_while_in_trouble(d):
           "NOTFOUND ")
     until(lambda: d.counter("contoso", "held") == 3, "held")
     until(lambda: d.logged("held: destination=contoso upstream=filter "
-                           "reason=shield incident=" + incident), "the log")
+                           "reason=shield smtp=%d incident=%s" %
+                           (os.getpid(), incident)), "the log")
     until(lambda: shield_events(d) == 1, "the event")
     lane.close()
 
