@@ -2,6 +2,7 @@
 """notify.command of mailweir-policyd, and the examples of one. Real daemon,
 real redis-server. Speaks TAP."""
 
+import datetime
 import http.server
 import json
 import os
@@ -24,6 +25,39 @@ echo "$*" >{dir}/words
 mv {dir}/$$.new {dir}/$$.notice
 exec {dir}/then
 """
+
+
+class Hook(http.server.ThreadingHTTPServer):
+    """Keeps what is posted to it."""
+
+    def __init__(self):
+        self.got = []
+        super().__init__(("127.0.0.1", 0), Posted)
+        self.url = "http://127.0.0.1:%d/" % self.server_port
+        self.thread = threading.Thread(target=self.serve_forever)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.shutdown()
+        self.thread.join()
+        self.server_close()
+
+    def of(self, event):
+        return [said for said in self.got if said["event"] == event]
+
+
+class Posted(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):      # pylint: disable=invalid-name
+        length = int(self.headers["Content-Length"])
+        self.server.got.append(json.loads(self.rfile.read(length)))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_words):
+        pass
 
 
 class Site(Daemons):
@@ -133,6 +167,38 @@ def a_command_that_is_not_there_is_told(site):
     site.gate_answers()
 
 
+def runs_are_a_second_apart(site):
+    """However slow this machine is, the fifth run cannot end before."""
+    for number in range(5):         # lost 20 s after they were heard of
+        site.redis("HSET", "mailweir:hosts", "yy%d" % number,
+                   "%d 1 0123456789abcdef enforce" %
+                   (time.time() * 1000 - 12000))
+    lost = until(lambda: len(site.of("host-lost")) == 5 and
+                 site.of("host-lost"), "five runs")
+    took = time.time() - datetime.datetime.strptime(
+        lost[0]["MAILWEIR_TIME"], "%Y-%m-%dT%H:%M:%S.%f%z").timestamp()
+    if took < 4:
+        raise AssertionError("they took %.3f s" % took)
+
+
+def the_web_hook_is_told_by_policyd(site):
+    if shutil.which("curl") is None:
+        return "curl is not installed"
+    with Hook() as hook:
+        site.write_config(extra='notify = { command = "%s/conf/notify-webhook '
+                          '%s"; };' % (SOURCE, hook.url))
+        site.policyd.send_signal(signal.SIGHUP)
+        until(lambda: site.logged("reload: result=done"), "the reload")
+        site.trouble()
+        until(lambda: hook.of("breaker"), "the post")
+        said = hook.of("breaker")[0]
+    equal([said[name] for name in ("upstream", "to", "host", "incident")],
+          ["filter", "open", "mx1", site.redis(
+              "HGET", "mailweir:upstream:{filter}", "incident")])
+    if not said["text"].startswith("Mailweir: breaker: upstream=filter "):
+        raise AssertionError(said["text"])
+
+
 def is_there(path):
     """A process that has ended, and that nobody asked about, has no words."""
     try:
@@ -142,14 +208,15 @@ def is_there(path):
         return False
 
 
-def one_that_hangs_is_killed_with_all_that_is_its(site):
+def one_that_talks_for_ever_is_killed_with_all_that_is_its(site):
     pid = os.path.join(site.dir, "pid")
-    site.do("sleep 300 & echo $! >%s; wait" % pid)
+    site.do("sleep 300 & echo $! >%s; exec yes" % pid)
     site.trouble()
     until(lambda: os.path.exists(pid) and os.path.getsize(pid), "the sleep")
     with open(pid) as number:
         path = "/proc/%s/cmdline" % number.read().strip()
-    site.gate_answers()
+    for _ in range(100):
+        site.gate_answers()
     site.do("exit 0")
     site.trouble("second")
     until(lambda: not is_there(path), "the end")
@@ -213,28 +280,11 @@ def the_mail_says_what_happened(_site):
 def the_web_hook_gets_json(_site):
     if shutil.which("curl") is None:
         return "curl is not installed"
-    got = []
-
-    class Hook(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            length = int(self.headers["Content-Length"])
-            got.append(json.loads(self.rfile.read(length)))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_words):
-            pass
-
-    server = http.server.HTTPServer(("127.0.0.1", 0), Hook)
-    thread = threading.Thread(target=server.handle_request)
-    thread.start()
-    subprocess.run([SOURCE + "/conf/notify-webhook",
-                    "http://127.0.0.1:%d/" % server.server_port],
-                   env=dict(EVENT, PATH=os.environ["PATH"]), check=True,
-                   timeout=PATIENCE)
-    thread.join()
-    server.server_close()
-    equal(got, [{"text": "Mailweir: " + EVENT["MAILWEIR_LINE"],
+    with Hook() as hook:
+        subprocess.run([SOURCE + "/conf/notify-webhook", hook.url],
+                       env=dict(EVENT, PATH=os.environ["PATH"]), check=True,
+                       timeout=PATIENCE)
+    equal(hook.got, [{"text": "Mailweir: " + EVENT["MAILWEIR_LINE"],
                  "time": EVENT["MAILWEIR_TIME"], "event": "breaker",
                  "upstream": "filter", "destination": "", "to": "open",
                  "incident": "6b01bc06eb5", "host": "mx1"}])
@@ -244,10 +294,12 @@ NOTIFY = 'notify = { command = "{dir}/command with words"; };'
 GROUPS = [
     ({"extra": NOTIFY}, [
         its_environment_is_the_event, all_events_of_this_host_are_told,
-        runs_are_counted, a_failure_is_a_line_in_the_log,
+        runs_are_counted, runs_are_a_second_apart,
+        a_failure_is_a_line_in_the_log,
         a_command_that_is_not_there_is_told]),
+    ({"extra": NOTIFY}, [the_web_hook_is_told_by_policyd]),
     ({"extra": NOTIFY}, [
-        one_that_hangs_is_killed_with_all_that_is_its,
+        one_that_talks_for_ever_is_killed_with_all_that_is_its,
         what_is_too_much_is_dropped, an_end_amid_one_is_clean,
         the_mail_says_what_happened, the_web_hook_gets_json]),
 ]
