@@ -50,16 +50,21 @@ on_signal(int number)
 static void
 on_each(int number, void (*handler)(int))
 {
-	struct sigaction action = { .sa_handler = handler };
+	struct sigaction action = {
+		.sa_handler = handler,
+		.sa_flags = SA_NODEFER,
+	};
 
-	sigfillset(&action.sa_mask);
+	sigemptyset(&action.sa_mask);
 	sigaction(number, &action, NULL);
 }
 
 /*
  * libmilter has a thread that waits for these signals and takes even HUP as
  * an order to stop. The kernel gives a signal to the main thread first, as
- * long as that does not block it: so it never does. But a thread that comes
+ * long as that does not block it: so it never does, not in its handler
+ * either, and does nothing but wait (pthread_create(), for one, blocks all
+ * signals for a moment). But a thread that comes
  * to wait takes what is on its way to another; so until libmilter's does, HUP
  * is ignored (the file has just been read).
  */
@@ -165,28 +170,41 @@ next_wish(void)
 	return n == 1 ? (enum wish)byte : WISH_STOP;
 }
 
-static int
-serve(const char *path)
+/* Do as is wished, until it is time to stop. Signals are the main thread's. */
+static void *
+heed_wishes(void *arg)
 {
-	pthread_t thread;
-	int status = MI_FAILURE;
+	sigset_t all;
 	enum wish wish;
 
-	if (pthread_create(&thread, NULL, run_libmilter, &status) != 0)
-		return EXIT_FAILURE;
-	poll(NULL, 0, SETTLE_MS);
-	on_each(SIGHUP, on_signal);
-	ready_tell("READY=1");
-	log_info("started", LOG_TEXT("version", PACKAGE_VERSION));
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	while ((wish = next_wish()) == WISH_RELOAD) {
 		ready_tell("RELOADING=1");
-		reload(path);
+		reload(arg);
 		ready_tell("READY=1");
 	}
 	ready_tell("STOPPING=1");
 	if (wish != WISH_ENDED)
 		smfi_stop();
-	pthread_join(thread, NULL);
+	return NULL;
+}
+
+static int
+serve(const char *path)
+{
+	pthread_t libmilter, heeding;
+	int status = MI_FAILURE;
+
+	if (pthread_create(&libmilter, NULL, run_libmilter, &status) != 0 ||
+	    pthread_create(&heeding, NULL, heed_wishes, (void *)path) != 0)
+		return EXIT_FAILURE;
+	poll(NULL, 0, SETTLE_MS);
+	on_each(SIGHUP, on_signal);
+	ready_tell("READY=1");
+	log_info("started", LOG_TEXT("version", PACKAGE_VERSION));
+	pthread_join(heeding, NULL);
+	pthread_join(libmilter, NULL);
 	service_close_all();
 	log_info("stopped", LOG_INT("status", status));
 	return status == MI_SUCCESS ? EXIT_SUCCESS : EXIT_FAILURE;

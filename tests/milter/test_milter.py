@@ -473,6 +473,17 @@ def a_bad_file_changes_nothing(d):
     equal(d.client(port=2).mail().rcpt(), "continue")
 
 
+def a_thousand_hups_stop_nobody(d):
+    """libmilter takes one for an order to stop if it gets hold of it."""
+    for number in range(1000):
+        d.milter.send_signal(signal.SIGHUP)
+        if number % 4 == 0:
+            time.sleep(0.0005)
+    until(lambda: d.times_logged("in force") > 0, "the reload")
+    equal(d.client().mail().rcpt(), "continue")
+    equal(d.milter.poll(), None)
+
+
 def term_leaves_no_lease_behind(d):
     c = d.client().mail()
     equal(c.rcpt(), "continue")
@@ -534,6 +545,7 @@ TESTS = (
     (several_hosts_share_the_cap_while_redis_is_away, {}),
     (a_reload_is_for_those_who_come_after, {}),
     (a_bad_file_changes_nothing, {}),
+    (a_thousand_hups_stop_nobody, {}),
     (term_leaves_no_lease_behind, {}),
     (a_killed_milters_leases_expire, {}),
     (a_lease_outlives_its_ttl_while_it_is_held, {}),
