@@ -75,9 +75,11 @@ struct store_request {
 		 * grants; with them the sum stays <= limit. A
 		 * host's grant ends ttl_ms after its last report, and may be
 		 * less than it has in use: no new ones until it is not. held: what
-		 * this host believes to hold. When the store has no rows at all
-		 * (new, or lost), for settle_ms each host keeps what it holds and
-		 * nobody gets more, so that a lost store grants nothing twice.
+		 * this host holds until it hears the answer, and after that if
+		 * it never does: nobody else gets it before it reports less. When
+		 * the store knows no host (it is new, or lost; or all were away),
+		 * or a row says nothing, for settle_ms each host keeps what it
+		 * holds and nobody gets more, so that nothing is granted twice.
 		 */
 		struct {
 			const char *host;

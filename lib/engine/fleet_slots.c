@@ -12,7 +12,17 @@ struct report {
 	struct fleet_upstream *u;
 	uint32_t epoch;
 	uint32_t held;		/* the grant before it */
+	uint32_t waiting;
 };
+
+/* What was taken back is free for those who wait elsewhere once the store
+ * hears that we know of it. */
+static bool
+others_wait(const struct report *r, const struct store_reply *reply)
+{
+	return reply->u.slots.granted < r->held &&
+	    reply->u.slots.waiting > r->waiting;
+}
 
 static void
 reported(void *arg, const struct store_reply *reply, const struct err *err)
@@ -27,6 +37,8 @@ reported(void *arg, const struct store_reply *reply, const struct err *err)
 		u->slots_at_ms = fleet_now(f) + FLEET_RETRY_MS;
 	else
 		fleet_note_time(f, reply);
+	if (reply != NULL && others_wait(r, reply))
+		u->slots_at_ms = 0;
 	if (r->epoch != u->epoch)
 		u->slots_at_ms = 0;
 	else
@@ -49,6 +61,7 @@ report_now(struct fleet_upstream *u)
 	r->u = u;
 	r->epoch = u->epoch;
 	r->held = s.granted;
+	r->waiting = s.waiting;
 	line_void(u->line);
 	u->reporting = true;
 	u->was_short = line_is_short(u->line, fleet_now(u->fleet));

@@ -104,24 +104,24 @@ bool
 slots_report(struct slots *s, const struct store_request *r, int64_t now,
     struct store_reply *out)
 {
-	const bool lost = s->n == 0 || s->gone_ms <= now;
 	const bool known = expire(s, r->u.slots.ttl_ms, now);
 	struct slot_row *row = row_of(s, r->u.slots.host);
-	uint32_t room, target;
+	uint32_t room, target, grant;
 
 	if (row == NULL)
 		return false;
-	if (!known && (lost || s->settled_ms == 0))
+	if (!known)
 		s->settled_ms = now + r->u.slots.settle_ms;
 	row->in_use = r->u.slots.in_use;
 	row->waiting = r->u.slots.waiting;
 	row->old = r->u.slots.old;
 	room = room_of(s, r);
 	target = target_of(s, row, r, room, now);
-	row->granted = grant_of(s, row, room, target);
+	grant = grant_of(s, row, room, target);
+	/* The answer may be lost on its way, and the host goes on with what it
+	 * held: that is not given away before the host tells of less. */
+	row->granted = grant > r->u.slots.held ? grant : r->u.slots.held;
 	row->expiry_ms = now + r->u.slots.ttl_ms;
-	if (s->gone_ms < now + 2 * r->u.slots.ttl_ms)
-		s->gone_ms = now + 2 * r->u.slots.ttl_ms;
 
 	for (uint32_t i = 0; i < s->n; i++) {
 		out->u.slots.in_use += s->rows[i].in_use + s->rows[i].old;
@@ -129,7 +129,7 @@ slots_report(struct slots *s, const struct store_request *r, int64_t now,
 	}
 	/* What is in use beyond it counts until it ends, but is not used
 	 * again. */
-	out->u.slots.granted = row->granted < target ? row->granted : target;
+	out->u.slots.granted = grant < target ? grant : target;
 	out->u.slots.hosts = s->n;
 	return true;
 }

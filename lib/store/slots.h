@@ -15,8 +15,7 @@ struct slot_row;
 struct slots {
 	struct slot_row *rows;
 	uint32_t n;
-	int64_t gone_ms;	/* when the rows are forgotten altogether */
-	int64_t settled_ms;	/* 0: nobody reported yet */
+	int64_t settled_ms;	/* until then nothing new is granted */
 };
 
 void slots_free(struct slots *s);

@@ -457,6 +457,7 @@ START_TEST(what_is_granted_is_not_granted_twice)
 	ck_assert_uint_eq(granted((struct report){ "b", 0, 5, 0, 10, 0 }), 0);
 	/* a gives back what it has no use for, and keeps half of the rest */
 	ck_assert_uint_eq(granted((struct report){ "a", 1, 0, 10, 10, 0 }), 3);
+	ck_assert_uint_eq(granted((struct report){ "a", 1, 0, 3, 10, 0 }), 3);
 	ck_assert_uint_eq(granted((struct report){ "b", 0, 5, 0, 10, 0 }), 7);
 }
 END_TEST
@@ -496,6 +497,8 @@ START_TEST(a_connection_in_use_counts_until_it_ends)
 	ck_assert_uint_eq(granted((struct report){ "a", 8, 9, 8, 4, 0 }), 4);
 	ck_assert_uint_eq(granted((struct report){ "b", 0, 9, 0, 4, 0 }), 0);
 	ck_assert_uint_eq(granted((struct report){ "a", 3, 9, 4, 4, 0 }), 2);
+	ck_assert_uint_eq(granted((struct report){ "b", 0, 9, 0, 4, 0 }), 0);
+	ck_assert_uint_eq(granted((struct report){ "a", 3, 9, 2, 4, 0 }), 2);
 	ck_assert_uint_eq(granted((struct report){ "b", 0, 9, 0, 4, 0 }), 1);
 	ck_assert_uint_eq(granted((struct report){ "a", 2, 9, 2, 4, 0 }), 2);
 	ck_assert_uint_eq(granted((struct report){ "b", 1, 9, 1, 4, 0 }), 2);
@@ -549,7 +552,44 @@ START_TEST(a_lost_store_grants_nothing_twice)
 	ck_assert_uint_eq(granted((struct report){ "c", 0, 9, 0, 10, 80 }), 0);
 	nap(120);
 	granted((struct report){ "a", 1, 0, 6, 10, 80 });
+	ck_assert_uint_eq(granted((struct report){ "c", 0, 9, 0, 10, 80 }), 0);
+	granted((struct report){ "a", 1, 0, 1, 10, 80 });
 	ck_assert_uint_gt(granted((struct report){ "c", 0, 9, 0, 10, 80 }), 0);
+}
+END_TEST
+
+/* The host never hears of the smaller grant, and uses all of the old one. */
+START_TEST(what_an_answer_took_back_is_not_free_before_the_host_says_so)
+{
+	open_store(_i);
+	ck_assert_uint_eq(granted((struct report){ "a", 0, 9, 0, 8, 0 }), 8);
+	ck_assert_uint_eq(granted((struct report){ "b", 0, 9, 0, 8, 0 }), 0);
+	ck_assert_uint_eq(granted((struct report){ "a", 2, 9, 8, 8, 0 }), 4);
+	ck_assert_uint_eq(granted((struct report){ "b", 0, 9, 0, 8, 0 }), 0);
+	ck_assert_uint_eq(granted((struct report){ "a", 2, 9, 4, 8, 0 }), 4);
+	ck_assert_uint_eq(granted((struct report){ "b", 0, 9, 0, 8, 0 }), 4);
+}
+END_TEST
+
+static struct store_reply
+brief_report(const char *host, uint32_t held)
+{
+	return ask(&(struct store_request){
+		.verb = STORE_SLOTS,
+		.name = "filter",
+		.u.slots = { .host = host, .waiting = 9, .held = held,
+		    .cap = 10, .limit = 10, .ttl_ms = 40, .settle_ms = 80 },
+	});
+}
+
+/* The network was gone between all of them and the store. */
+START_TEST(hosts_that_were_away_keep_what_they_hold)
+{
+	open_store(_i);
+	ck_assert_uint_eq(brief_report("a", 10).u.slots.granted, 10);
+	nap(60);
+	ck_assert_uint_eq(brief_report("b", 0).u.slots.granted, 0);
+	ck_assert_uint_eq(brief_report("a", 10).u.slots.granted, 10);
 }
 END_TEST
 
@@ -1228,6 +1268,8 @@ main(void)
 		old_connections_count_apart_and_below_the_limit,
 		a_newcomer_gets_its_share_of_a_busy_one,
 		a_lost_store_grants_nothing_twice,
+		what_an_answer_took_back_is_not_free_before_the_host_says_so,
+		hosts_that_were_away_keep_what_they_hold,
 		a_host_alone_and_first_waits_its_turn,
 		a_dead_hosts_slots_come_back,
 		nothing_is_known_of_a_new_upstream, a_plain_read_writes_nothing,

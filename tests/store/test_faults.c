@@ -2,6 +2,7 @@
  * What can be the matter with Redis, and that nobody suffers more of it than
  * he has to.
  */
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -389,6 +390,51 @@ START_TEST(every_field_holds_nonsense)
 }
 END_TEST
 
+/* One wrote fewer words into its row, one writes more. */
+START_TEST(rows_of_other_versions_count)
+{
+	struct store_request slots = {
+		.verb = STORE_SLOTS,
+		.name = "filter",
+		.u.slots = { "a", 0, 9, 0, 0, 10, 10, 1000, 0 },
+	};
+	struct answer a;
+	char older[64], newer[64];
+
+	open_store(_i);
+	snprintf(older, sizeof(older), "3 2 0 %" PRId64,
+	    clock_wall_ms() + 5000);
+	snprintf(newer, sizeof(newer), "4 1 0 %" PRId64 " 0 7 new",
+	    clock_wall_ms() + 5000);
+	redis_say(&redis, "HSET mailweir:upstream:{filter}:slots "
+	    "older %s newer %s", older, newer);
+	store->call(&slots, &a);
+	ck_assert_msg(a.rc == 0, "%s", a.err.text);
+	ck_assert_uint_eq(a.reply.u.slots.granted, 3);
+	ck_assert_uint_eq(a.reply.u.slots.hosts, 3);
+	ck_assert_uint_eq(a.reply.u.slots.in_use, 3);
+}
+END_TEST
+
+/* Whoever it was holds something; nobody knows how much. */
+START_TEST(nothing_is_granted_on_a_row_of_nonsense)
+{
+	struct store_request slots = {
+		.verb = STORE_SLOTS,
+		.name = "filter",
+		.u.slots = { "a", 0, 9, 0, 2, 10, 10, 1000, 60000 },
+	};
+	struct answer a;
+
+	open_store(_i);
+	redis_say(&redis, "HSET mailweir:upstream:{filter} settle 1");
+	redis_say(&redis, "HSET mailweir:upstream:{filter}:slots b nonsense");
+	store->call(&slots, &a);
+	ck_assert_msg(a.rc == 0, "%s", a.err.text);
+	ck_assert_uint_eq(a.reply.u.slots.granted, 2);
+}
+END_TEST
+
 START_TEST(an_insane_record_can_be_put_right)
 {
 	struct store_request r = {
@@ -516,6 +562,8 @@ main(void)
 		redis_stands_still, memory_is_full, it_is_a_replica,
 		a_password_is_wanted, a_user_may_do_what_is_needed_only,
 		a_key_is_of_another_type, every_field_holds_nonsense,
+		rows_of_other_versions_count,
+		nothing_is_granted_on_a_row_of_nonsense,
 		an_insane_record_can_be_put_right,
 		a_server_accepts_and_says_nothing,
 		a_server_speaks_something_else,

@@ -90,10 +90,19 @@ check_sums(const struct fleet *f)
 		ck_assert_uint_le(granted, in_use > f->cap ? in_use : f->cap);
 }
 
+/* The host goes on with what it held. */
+static void
+lose_answer(struct host *h, uint32_t held)
+{
+	h->granted = held;
+	h->told_since_change = false;
+}
+
 static void
 any_step(struct fleet *f)
 {
 	struct host *h = &f->hosts[chance_below(f->n)];
+	uint32_t held;
 
 	f->now_ms += chance_below(60);
 	if (!is_live(f, h))	/* its connections ended with it */
@@ -110,8 +119,11 @@ any_step(struct fleet *f)
 		for (uint32_t i = 0; i < f->n; i++)
 			f->hosts[i].told_since_change = false;
 	}
+	held = h->granted;
 	report(f, h, chance_below(h->granted + 1),
 	    chance_below(3) * chance_below(30));
+	if (chance_below(10) == 0)
+		lose_answer(h, held);
 }
 
 START_TEST(the_cap_holds_whatever_happens)

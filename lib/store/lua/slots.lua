@@ -7,19 +7,20 @@ local old, held = tonumber(ARGV[4]), tonumber(ARGV[5])
 local cap, limit = tonumber(ARGV[6]), tonumber(ARGV[7])
 local ttl, settle_ms = tonumber(ARGV[8]), tonumber(ARGV[9])
 
--- The rows that live: granted, in_use, waiting and old by host. An expiry far
--- ahead is a clock that was set back, or nonsense.
+-- The rows that live: granted, in_use, waiting, expiry and old by host; another
+-- version of ours may write fewer words, or more. An expiry far ahead is a
+-- clock that was set back, or nonsense: nobody knows what that host holds.
 local rows = redis.call('HGETALL', slots)
-local lost = #rows == 0
-local known = false
+local known, lost = false, false
 local granted, sum_in_use, sum_waiting, sum_old = 0, in_use, waiting, old
 local names, want = { host }, { [host] = in_use + waiting }
 for i = 1, #rows, 2 do
 	local g, u, w, expiry, o =
-	    string.match(rows[i + 1], '^(%d+) (%d+) (%d+) (%d+) (%d+)$')
+	    string.match(rows[i + 1] .. ' ', '^(%d+) (%d+) (%d+) (%d+) (%d*)')
 	expiry = number(expiry)
 	if expiry <= now or expiry > now + 10 * ttl then
 		redis.call('HDEL', slots, rows[i])
+		lost = lost or expiry == 0 or expiry > now
 	else
 		known = true
 		if rows[i] ~= host then
@@ -33,12 +34,12 @@ for i = 1, #rows, 2 do
 	end
 end
 
-local settle = redis.call('HGET', upstream, 'settle')
-if not known and (lost or not settle) then
-	settle = string.format('%.0f', now + settle_ms)
-	redis.call('HSET', upstream, 'settle', settle)
+-- Hosts that were away hold what they were granted, too.
+local settle = number(redis.call('HGET', upstream, 'settle'))
+if lost or not known then
+	settle = now + settle_ms
+	redis.call('HSET', upstream, 'settle', string.format('%.0f', settle))
 end
-settle = number(settle)
 
 -- The old ones are beside what is granted, and below the limit.
 local room = math.max(0, math.min(cap, limit - sum_old))
@@ -76,8 +77,10 @@ if now >= settle or settle > now + settle_ms then
 end
 -- What is in use beyond the share counts until it ends, but is not used again.
 local grant = math.max(in_use, math.min(target, room - granted))
+-- The answer may be lost on its way, and the host goes on with what it held:
+-- that is not given to another one before the host tells of less.
 redis.call('HSET', slots, host, string.format('%.0f %.0f %.0f %.0f %.0f',
-    grant, in_use, waiting, now + ttl, old))
+    math.max(grant, held), in_use, waiting, now + ttl, old))
 keep(slots, 2 * ttl)
 redis.call('HSET', upstream, 'in_use', sum_in_use + sum_old,
     'waiting', sum_waiting, 'cap', cap)
