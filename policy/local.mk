@@ -12,6 +12,7 @@ mailweir_policyd_SOURCES = \
 	policy/follow.h policy/follow.c \
 	policy/helper.h policy/helper.c \
 	policy/http_conn.c \
+	policy/ledger.h policy/ledger.c \
 	policy/map_conn.h policy/map_conn.c \
 	policy/map_gate.c policy/map_outcome.c \
 	policy/notify.h policy/notify.c \

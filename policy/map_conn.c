@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "policy/feed.h"
+#include "policy/ledger.h"
 #include "policy/prober.h"
 #include "wire/netstring.h"
 #include "wire/socketmap.h"
@@ -16,6 +17,7 @@ make(void)
 {
 	struct map_conn *m = mem_new(1, sizeof(*m));
 
+	m->row = LEDGER_NO_ROW;
 	return &m->conn;
 }
 
@@ -59,6 +61,10 @@ map_learn(struct map_conn *m, const struct story_news *news, const char *rule,
 {
 	if (news->observe)
 		observe(m, news, rule, text, now_ms);
+	if (news->free_slot) {
+		ledger_strike(m->conn.server->ledger, m->row);
+		m->row = LEDGER_NO_ROW;
+	}
 	if (news->free_slot && news->rest)
 		line_rest(fleet_line(m->at), news->began_ms, now_ms);
 	else if (news->free_slot)
@@ -132,8 +138,13 @@ static enum conn_next
 ask(struct map_conn *m, const struct socketmap_request *r)
 {
 	const struct plan *plan = server_plan(m->conn.server);
-	int destination = named(plan, r->map, SPAN("outcome."));
+	int destination;
 
+	if (!m->heard)
+		ledger_heard(m->conn.server->ledger, conn_peer_pid(&m->conn),
+		    clock_mono_ms());
+	m->heard = true;
+	destination = named(plan, r->map, SPAN("outcome."));
 	if (destination >= 0)
 		return map_outcome(m, (uint32_t)destination, r->key);
 	destination = named(plan, r->map, SPAN("gate."));

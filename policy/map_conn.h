@@ -31,6 +31,8 @@ struct map_conn {
 	struct conn conn;
 	struct story story;
 	struct fleet_upstream *at;	/* the story's upstream; NULL: none yet */
+	uint32_t row;			/* of its slot in the ledger */
+	bool heard;			/* it has asked or reported */
 	struct event *timer;		/* when the story wants a look */
 	struct refusal refusal;		/* the first of this delivery */
 	bool delivering;		/* from the first gate to an outcome */

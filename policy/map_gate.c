@@ -6,6 +6,7 @@
 #include "base/printable.h"
 #include "core/decide.h"
 #include "core/route.h"
+#include "policy/ledger.h"
 #include "policy/prober.h"
 
 #include <stddef.h>
@@ -84,6 +85,8 @@ grant(struct map_conn *m, const struct destination *d, uint32_t route,
 		shares_use(shares_of(m, d), route, server_fleet_ms(s));
 	m->went |= 1U << route;
 	m->at = fleet_upstream(s->fleet, upstream);
+	m->row = ledger_note(s->ledger, conn_peer_pid(&m->conn),
+	    fleet_name(m->at));
 	story_granted(&m->story, upstream, now_ms);
 	fleet_asked(m->at, now_ms);
 	map_set_timer(m, now_ms);

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/ready.h"
+#include "policy/ledger.h"
 #include "policy/server.h"
 
 #include <errno.h>
@@ -27,6 +28,7 @@ struct parent {
 	const char *config_path;
 	struct config *config;
 	int policy_fd, map_fd, status_fd;
+	struct ledger *ledger;
 	pid_t child;
 	int alive_fd;		/* the child's bytes arrive here; -1: none */
 	int64_t started_ms, heard_ms;
@@ -69,6 +71,7 @@ run_child(struct parent *p, int alive_fd)
 		.policy_fd = p->policy_fd,
 		.map_fd = p->map_fd,
 		.status_fd = p->status_fd,
+		.ledger = p->ledger,
 		.alive_fd = alive_fd,
 	    }));
 }
@@ -271,6 +274,11 @@ parent_run(const char *config_path, struct config *config)
 	catch_signals(on_signal);
 	if (open_sockets(&p) < 0)
 		return EXIT_FAILURE;
+	p.ledger = ledger_open(getenv("RUNTIME_DIRECTORY"));
+	if (p.ledger == NULL) {
+		log_error("start", LOG_TEXT("error", strerror(errno)));
+		return EXIT_FAILURE;
+	}
 	log_info("start", LOG_TEXT("mode",
 	    config->plan.mode == PLAN_ENFORCE ? "enforce" : "observe"),
 	    LOG_TEXT("host", config->host),
@@ -278,6 +286,7 @@ parent_run(const char *config_path, struct config *config)
 	while (!got_end)
 		turn(&p);
 	status = end_child(&p);
+	ledger_free(&p.ledger);
 	/* The sockets stay: the service manager's are not ours to remove, and
 	 * the next start takes the place of others. */
 	config_free(&p.config);

@@ -11,6 +11,7 @@
 #include "policy/conn.h"
 #include "policy/desk.h"
 #include "policy/feed.h"
+#include "policy/ledger.h"
 #include "policy/notify.h"
 #include "policy/prober.h"
 #include "policy/release.h"
@@ -104,6 +105,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	pulse_beat(&l->server.pulse, FLEET_TICK_MS, now_ms);
+	ledger_tick(l->server.ledger, now_ms);
 	fleet_tick(l->server.fleet, now_ms);
 	prober_tick(l->server.prober, now_ms);
 	feed_tick(l->server.feed, now_ms);
@@ -261,6 +263,7 @@ say_farewell(struct loop *l)
 
 	release_free(&l->release);
 	desk_close(l->server.desk);
+	ledger_bequeath(l->server.ledger);
 	conn_close_all(&l->server);
 	feed_free(&l->server.feed);
 	prober_free(&l->server.prober);
@@ -303,6 +306,8 @@ loop_init(struct loop *l, const struct server_start *start, struct err *err)
 		.plan = &l->config->plan, .host = l->config->host,
 		.port = l->server.port, .clock = clock_mono_ms,
 	    }, clock_wall_ms());
+	l->server.ledger = start->ledger;
+	ledger_inherit(l->server.ledger, &l->server, clock_mono_ms());
 	l->server.intake = intake_new(&(struct intake_options){
 		.port = l->server.port, .clock = clock_mono_ms,
 		.milter = l->config->listen.milter[0] != '\0',

@@ -19,6 +19,7 @@ struct backlogs;
 struct conn;
 struct desk;
 struct feed;
+struct ledger;
 struct notify;
 struct prober;
 struct resolver;
@@ -38,6 +39,7 @@ struct server {
 	struct intake *intake;
 	struct tally *tally;
 	struct prober *prober;
+	struct ledger *ledger;
 	struct resolver *resolver;
 	struct event *mx_timer;	/* on while requests wait for DNS: */
 	uint32_t n_mx_waits;
@@ -54,6 +56,7 @@ struct server_start {
 	const char *config_path;
 	struct config *config;	/* the server's from now on */
 	int policy_fd, map_fd, status_fd;	/* listening; -1: off */
+	struct ledger *ledger;	/* shared with the parent; borrowed */
 	int alive_fd;		/* a byte every SERVER_ALIVE_MS goes here */
 };
 #define SERVER_ALIVE_MS 250

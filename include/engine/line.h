@@ -53,6 +53,10 @@ void line_force(struct line *line, int64_t now_ms);
 void line_wait(struct line *line, struct line_waiter *w, int64_t deadline_ms);
 /* Leave the line without an answer; fine when not in it. */
 void line_leave(struct line_waiter *w);
+/* One was taken before this line began, by somebody else's word: it is old, and
+ * given back as taken at LINE_BEFORE. */
+void line_inherit(struct line *line);
+#define LINE_BEFORE (-1)
 /* Give back a slot that was taken at began_ms; the first in line gets it where
  * the grant allows. */
 void line_give(struct line *line, int64_t began_ms, int64_t now_ms);

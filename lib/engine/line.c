@@ -88,7 +88,7 @@ line_new(void)
 
 	line->limit = UINT32_MAX;
 	line->head.next = line->head.prev = &line->head;
-	line->turned_ms = -1;
+	line->turned_ms = LINE_BEFORE;
 	return line;
 }
 
@@ -130,6 +130,12 @@ line_force(struct line *line, int64_t now_ms)
 		line->old++;
 	else
 		line->in_use++;
+}
+
+void
+line_inherit(struct line *line)
+{
+	line->old++;
 }
 
 void

@@ -159,6 +159,26 @@ START_TEST(at_a_turn_all_is_old)
 }
 END_TEST
 
+START_TEST(what_another_one_took_is_old)
+{
+	struct line *line = line_new();
+
+	line_inherit(line);
+	line_inherit(line);
+	line_grant(line, 1, 1000);
+	ck_assert(line_take(line, 1000));
+	ck_assert_uint_eq(line_state(line, 1000).old, 2);
+	ck_assert_uint_eq(line_state(line, 1000).in_use, 1);
+	line_turn(line, 1010);
+	ck_assert_uint_eq(line_state(line, 1010).old, 3);
+	line_give(line, LINE_BEFORE, 1020);
+	line_give(line, LINE_BEFORE, 1020);
+	line_give(line, 1000, 1020);
+	ck_assert_uint_eq(line_state(line, 1020).old, 0);
+	line_free(&line);
+}
+END_TEST
+
 START_TEST(deadlines_need_no_order)
 {
 	struct line *line = line_new();
@@ -373,6 +393,7 @@ main(void)
 	tcase_add_test(tc, a_limit_is_below_any_grant);
 	tcase_add_test(tc, a_refused_slot_rests);
 	tcase_add_test(tc, at_a_turn_all_is_old);
+	tcase_add_test(tc, what_another_one_took_is_old);
 	tcase_add_test(tc, deadlines_need_no_order);
 	tcase_add_test(tc, a_void_grant_keeps_what_is_in_use);
 	tcase_add_test(tc, a_wish_is_demand_for_a_while);

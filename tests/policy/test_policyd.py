@@ -88,14 +88,17 @@ class Daemons:
         self.start_redis()
         if before:
             before(self)
-        self.policyd = subprocess.Popen(
-            [os.path.join(BUILD, "mailweir-policyd"), "-c", self.config],
-            stderr=self.log)
-        self.processes.append(self.policyd)
+        self.start_policyd()
         until(lambda: self.redis("HGET", "mailweir:upstream:{lone}", "cap"),
               "the first report")
         if not before:          # it may have closed all there is
             until(lambda: self.granted("lone") > 0, "the first grant")
+
+    def start_policyd(self):
+        self.policyd = subprocess.Popen(
+            [os.path.join(BUILD, "mailweir-policyd"), "-c", self.config],
+            stderr=self.log, env=dict(os.environ, RUNTIME_DIRECTORY=self.dir))
+        self.processes.append(self.policyd)
 
     def write_config(self, **settings):
         self.settings.update(settings)
@@ -248,6 +251,45 @@ class Lane(Peer):
 
     def outcome(self, text, destination="contoso"):
         return self.ask("outcome." + destination, text)
+
+
+ELSEWHERE = """
+import socket, sys
+for line in sys.stdin:
+    if line == "\\n":
+        lane = socket.socket(socket.AF_UNIX)
+        lane.connect(sys.argv[1])
+    else:
+        text = line.strip().encode()
+        lane.sendall(b"%d:%s," % (len(text), text))
+        print(lane.recv(4096).decode().partition(":")[2], flush=True)
+"""
+
+
+class Elsewhere:
+    """A lane that is a process of its own."""
+
+    def __init__(self, daemons):
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", ELSEWHERE, daemons.dir + "/map"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        daemons.processes.append(self.process)
+        self.connect()
+
+    def connect(self):
+        self.say("\n")
+
+    def say(self, line):
+        self.process.stdin.write(line)
+        self.process.stdin.flush()
+
+    def ask(self, table, key):
+        self.say("%s %s\n" % (table, key))
+        return self.process.stdout.readline().rstrip(",\n")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
 
 
 class Smtpd(Peer):
@@ -554,6 +596,69 @@ def a_dead_loop_is_restarted(d):
     lane = Lane(d)
     equal(lane.ask("gate.nowhere", "x").split()[0], "PERM")
     lane.close()
+
+
+def kill_loop(d):
+    child = d.child()
+    os.kill(child, signal.SIGKILL)
+    until(lambda: d.child() not in (0, child), "another loop")
+
+
+def restart(d):
+    d.policyd.terminate()
+    d.policyd.wait(PATIENCE)
+    d.start_policyd()
+
+
+def kill_parent(d):
+    child = d.child()
+    d.policyd.kill()
+    d.policyd.wait()
+    until(lambda: not os.path.exists("/proc/%d" % child), "the loop's end")
+    d.start_policyd()
+
+
+def is_served(d):
+    """Does a lane get the only slot within gate.wait?"""
+    with contextlib.closing(Lane(d)) as lane:
+        return lane.gate("lone", "lone") == "NOTFOUND "
+
+
+def listens(d):
+    try:
+        Lane(d).close()
+        return True
+    except OSError:
+        return False
+
+
+def connections_outlive(d, ends):
+    busy = Elsewhere(d)
+    equal(busy.ask("gate.lone", "[lone.test]:25"), "NOTFOUND ")
+    ends(d)
+    until(lambda: listens(d), "the socket")
+    equal(is_served(d), False)
+    busy.connect()
+    equal(busy.ask("outcome.lone", OK), "NOTFOUND ")
+    until(lambda: is_served(d), "the slot, when it has told how it fared")
+    equal(busy.ask("gate.lone", "[lone.test]:25"), "NOTFOUND ")
+    ends(d)
+    until(lambda: listens(d), "the socket")
+    equal(is_served(d), False)
+    busy.kill()
+    until(lambda: is_served(d), "the slot, when it is gone without a word")
+
+
+def connections_outlive_a_loop(d):
+    connections_outlive(d, kill_loop)
+
+
+def connections_outlive_a_restart(d):
+    connections_outlive(d, restart)
+
+
+def connections_outlive_the_parent(d):
+    connections_outlive(d, kill_parent)
 
 
 def a_hanging_loop_is_replaced(d):
@@ -952,8 +1057,10 @@ GROUPS = [
           idle_and_half_asked_ones_hurt_nobody, byte_by_byte_is_served,
           a_late_loop_is_told,
           a_dead_loop_is_restarted, a_hanging_loop_is_replaced,
+          connections_outlive_a_loop,
           a_bad_file_keeps_the_old_configuration,
           a_silent_upstream_is_judged_while_it_is_silent]),
+    ({}, [connections_outlive_a_restart, connections_outlive_the_parent]),
     ({}, [trouble_opens_and_the_status_says_so]),
     ({}, [lines_about_a_message_name_it]),
     ({"open_for": "1s"}, [it_recovers_by_itself]),

@@ -1,0 +1,220 @@
+#include "policy/ledger.h"
+
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FORMAT INT64_C(0x6d77736c6f747301)	/* another one is not read */
+
+struct row {
+	int64_t pid;		/* 0: free; written last */
+	char upstream[PLAN_NAME_MAX + 1];
+};
+
+struct page {
+	int64_t format;
+	int64_t alive_ms;	/* when a loop was there last */
+	struct row rows[LEDGER_ROWS];
+};
+
+/* Of what was inherited. */
+struct heirloom {
+	uint32_t row;
+	struct line *line;
+	int64_t heard_ms;	/* 0: not yet */
+};
+
+struct ledger {
+	struct page *page;
+	uint32_t next;		/* where a free row is looked for */
+	struct heirloom *old;
+	uint32_t n_old;
+	bool bequeathed;
+};
+
+/* Room is made at once: where there is none later, a write would kill us. */
+static int
+open_file(const char *folder)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int fd;
+
+	if (folder == NULL || snprintf(path, sizeof(path), "%s/slots",
+	    folder) >= (int)sizeof(path))
+		return -1;
+	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_uid == geteuid() &&
+	    posix_fallocate(fd, 0, sizeof(struct page)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static struct page *
+map_page(int fd)
+{
+	void *at = mmap(NULL, sizeof(struct page), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | (fd < 0 ? MAP_ANONYMOUS : 0), fd, 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+struct ledger *
+ledger_open(const char *folder)
+{
+	const int fd = open_file(folder);
+	struct page *page = map_page(fd);
+	struct ledger *l;
+
+	if (fd >= 0)
+		close(fd);
+	if (page == NULL)
+		return NULL;
+	if (page->format != FORMAT) {
+		memset(page, 0, sizeof(*page));
+		page->format = FORMAT;
+	}
+	l = mem_new(1, sizeof(*l));
+	l->page = page;
+	return l;
+}
+
+void
+ledger_free(struct ledger **l)
+{
+	if (*l == NULL)
+		return;
+	munmap((*l)->page, sizeof(*(*l)->page));
+	mem_free((*l)->old);
+	mem_free(*l);
+	*l = NULL;
+}
+
+uint32_t
+ledger_note(struct ledger *l, int64_t pid, const char *upstream)
+{
+	struct row *rows = l->page->rows;
+
+	for (uint32_t i = 0; pid > 0 && i < LEDGER_ROWS; i++) {
+		const uint32_t at = (l->next + i) % LEDGER_ROWS;
+
+		if (rows[at].pid != 0)
+			continue;
+		snprintf(rows[at].upstream, sizeof(rows[at].upstream), "%s",
+		    upstream);
+		rows[at].pid = pid;
+		l->next = at + 1;
+		return at;
+	}
+	return LEDGER_NO_ROW;
+}
+
+void
+ledger_strike(struct ledger *l, uint32_t row)
+{
+	if (row != LEDGER_NO_ROW && !l->bequeathed)
+		l->page->rows[row].pid = 0;
+}
+
+void
+ledger_bequeath(struct ledger *l)
+{
+	l->bequeathed = true;
+}
+
+static bool
+is_there(int64_t pid)
+{
+	return kill((pid_t)pid, 0) == 0 || errno != ESRCH;
+}
+
+/* Of an upstream that is still in the plan; or NULL. */
+static struct line *
+line_of(const struct server *s, const struct row *row)
+{
+	const int index = plan_upstream(server_plan(s), span_of(row->upstream));
+
+	return index < 0 ? NULL :
+	    fleet_line(fleet_upstream(s->fleet, (uint32_t)index));
+}
+
+/* What the memory says is another process' word: it may have died while it
+ * wrote. */
+static bool
+is_row(const struct row *row)
+{
+	return row->pid > 0 && row->pid <= INT32_MAX &&
+	    memchr(row->upstream, '\0', sizeof(row->upstream)) != NULL;
+}
+
+void
+ledger_inherit(struct ledger *l, const struct server *server, int64_t now_ms)
+{
+	const int64_t age_ms = now_ms - l->page->alive_ms;
+	const bool is_void = age_ms < 0 || age_ms > FLEET_SLOTS_TTL_MS;
+
+	mem_free(l->old);
+	l->old = mem_new(LEDGER_ROWS, sizeof(*l->old));
+	l->n_old = 0;
+	l->page->alive_ms = now_ms;
+	for (uint32_t i = 0; i < LEDGER_ROWS; i++) {
+		struct row *row = &l->page->rows[i];
+		struct line *line = !is_void && is_row(row) &&
+		    is_there(row->pid) ? line_of(server, row) : NULL;
+
+		if (line == NULL) {
+			row->pid = 0;
+			continue;
+		}
+		line_inherit(line);
+		l->old[l->n_old++] = (struct heirloom){ i, line, 0 };
+	}
+}
+
+void
+ledger_heard(struct ledger *l, int64_t pid, int64_t now_ms)
+{
+	for (uint32_t i = 0; i < l->n_old; i++)
+		if (l->page->rows[l->old[i].row].pid == pid &&
+		    l->old[i].heard_ms == 0)
+			l->old[i].heard_ms = now_ms;
+}
+
+static bool
+is_over(const struct ledger *l, const struct heirloom *h, int64_t now_ms)
+{
+	if (h->heard_ms != 0)
+		return now_ms - h->heard_ms >= LEDGER_PARTING_MS;
+	return !is_there(l->page->rows[h->row].pid);
+}
+
+void
+ledger_tick(struct ledger *l, int64_t now_ms)
+{
+	uint32_t kept = 0;
+
+	l->page->alive_ms = now_ms;
+	for (uint32_t i = 0; i < l->n_old; i++) {
+		const struct heirloom h = l->old[i];
+
+		if (!is_over(l, &h, now_ms)) {
+			l->old[kept++] = h;
+			continue;
+		}
+		line_give(h.line, LINE_BEFORE, now_ms);
+		ledger_strike(l, h.row);
+	}
+	l->n_old = kept;
+}

@@ -1,0 +1,48 @@
+/*
+ * ledger - which smtp(8) processes hold a slot of which upstream, kept where
+ * the end of a loop leaves it.
+ *
+ * A process goes on with its connection when the loop that granted it dies,
+ * so the next loop has to count it: as an old one (engine/line), until that
+ * process says something again or is gone. The ledger is memory that parent
+ * and loop share; in a service manager's runtime directory, which is memory
+ * as well, it outlives the parent, too.
+ *
+ * What is older than a grant lasts is void: by then the fleet has given those
+ * slots to others.
+ */
+#ifndef POLICY_LEDGER_H
+#define POLICY_LEDGER_H
+
+#include "policy/server.h"
+
+#define LEDGER_ROWS 4096	/* as many as connections: CONN_MAX */
+#define LEDGER_NO_ROW UINT32_MAX
+/* From a process' first word, which tells how it fared, to the end of its
+ * connection. */
+#define LEDGER_PARTING_MS 100
+
+struct ledger;
+
+/* In folder, or where that is NULL or fails in memory of this process and its
+ * children. NULL: there is no memory. */
+struct ledger *ledger_open(const char *folder);
+void ledger_free(struct ledger **l);
+
+/* A process holds a slot from now on; LEDGER_NO_ROW: there is no room, or the
+ * process is not known (0). */
+uint32_t ledger_note(struct ledger *l, int64_t pid, const char *upstream);
+/* ... and has none any more; fine for LEDGER_NO_ROW. */
+void ledger_strike(struct ledger *l, uint32_t row);
+
+/* A loop begins: count what is in the ledger for the lines of its upstreams. */
+void ledger_inherit(struct ledger *l, const struct server *server,
+    int64_t now_ms);
+/* A process has asked or reported. */
+void ledger_heard(struct ledger *l, int64_t pid, int64_t now_ms);
+/* This loop ends, and the processes go on: what comes now strikes nothing. */
+void ledger_bequeath(struct ledger *l);
+/* Time passed: whatever was inherited and is over is given back. */
+void ledger_tick(struct ledger *l, int64_t now_ms);
+
+#endif
