@@ -250,7 +250,7 @@ wanted_lines(const struct config *config, enum wiring_part part)
 
 	if (to == NULL)
 		abort();
-	wiring_write(to, config, part);
+	wiring_write(to, config, WIRING_QUEUE_DIRECTORY, part);
 	fclose(to);
 	wanted = lines_of((struct span){ text, len });
 	free(text);

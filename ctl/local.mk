@@ -13,6 +13,7 @@ mailweir_SOURCES = \
 	ctl/hold.c \
 	ctl/inquiry.h ctl/inquiry.c \
 	ctl/json.h ctl/json.c \
+	ctl/lane.h ctl/lane.c \
 	ctl/live.h ctl/live.c \
 	ctl/operator.h ctl/operator.c \
 	ctl/postfix.c \

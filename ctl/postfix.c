@@ -17,7 +17,7 @@ show(const struct config *config)
 		const enum wiring_part part = (enum wiring_part)i;
 
 		printf("%s# %s\n", i > 0 ? "\n" : "", wiring_part_name(part));
-		wiring_write(stdout, config, part);
+		wiring_write(stdout, config, WIRING_QUEUE_DIRECTORY, part);
 	}
 }
 

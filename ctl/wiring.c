@@ -3,15 +3,11 @@
 #include "base/mem.h"
 #include "base/span.h"
 #include "core/destination.h"
-#include "core/route.h"
+#include "ctl/lane.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-#define QUEUE_DIRECTORY "/var/spool/postfix/"
-/* As many processes again as connections may wait in line for a slot. */
-#define LANE_MIN 10
-#define LANE_MAX 1000
 #define LANE_RECIPIENTS 50	/* 1 would make limits count by recipient */
 #define CLIENT_SESSIONS 50	/* smtpd_client_connection_count_limit as it comes */
 
@@ -21,98 +17,16 @@ static const char *const part_names[] = {
 	[WIRING_TRANSPORT] = "transport",
 };
 
-/* Below the queue directory a relative path works chrooted and not. */
-static const char *
-socket_name(const char *listen, char dst[128])
-{
-	static const char below[] = "unix:" QUEUE_DIRECTORY;
-	const struct span s = span_of(listen);
-	const size_t len = sizeof(below) - 1;
-
-	if (span_starts(s, SPAN("unix:" QUEUE_DIRECTORY)))
-		snprintf(dst, 128, "unix:%s", listen + len);
-	else
-		snprintf(dst, 128, "%s", listen);
-	return dst;
-}
-
-static bool
-is_outside(const char *listen)
-{
-	const struct span s = span_of(listen);
-
-	return span_starts(s, SPAN("unix:")) &&
-	    !span_starts(s, SPAN("unix:" QUEUE_DIRECTORY));
-}
-
-static bool
-is_catch_all(const struct plan *p, const struct destination *d)
-{
-	return d - p->destinations == p->catch_all;
-}
-
-static bool
-goes_by_mx(const struct plan *p, const struct destination *d)
-{
-	for (uint32_t i = 0; i < d->n_routes; i++)
-		if (p->upstreams[d->routes[i].upstream].mx)
-			return true;
-	return false;
-}
-
-/* Does mail for domains known by their MX leave through the catch-all's lane?
- * It does where that goes to the recipient's own MX. */
-static bool
-joins_catch_all(const struct plan *p, const struct destination *d)
-{
-	return d->n_mx > 0 && !is_catch_all(p, d) && goes_by_mx(p, d) &&
-	    p->catch_all >= 0 && goes_by_mx(p, &p->destinations[p->catch_all]);
-}
-
-/* Processes for a destination's connections, and those who wait for one. */
-static uint32_t
-processes_for(const struct plan *p, const struct destination *d, bool shared)
-{
-	uint32_t sum = 0;
-
-	for (uint32_t i = 0; i < d->n_routes; i++) {
-		const struct upstream *u =
-		    &p->upstreams[d->routes[i].upstream];
-
-		sum += u->connections +
-		    (shared ? route_waiters(u) : u->connections);
-	}
-	return sum;
-}
-
-static uint32_t
-lane_size(const struct plan *p, const struct destination *d)
-{
-	uint32_t sum = processes_for(p, d, false), joined = 0;
-
-	for (uint32_t i = 0; is_catch_all(p, d) && i < p->n_destinations; i++)
-		if (joins_catch_all(p, &p->destinations[i]))
-			joined += processes_for(p, &p->destinations[i], true);
-	if (joined > 0)
-		sum = processes_for(p, d, true) + joined;
-	if (sum > LANE_MAX)
-		return LANE_MAX;
-	return sum < LANE_MIN ? LANE_MIN : sum;
-}
-
 static void
-write_policy(FILE *to, const char *listen)
+write_policy(FILE *to, const char *name)
 {
-	char name[128];
-
-	socket_name(listen, name);
 	fputs("# Mailweir is asked last: a recipient that a later check rejects"
 	    " would hold a\n"
 	    "# place for nothing. Put your own checks before it, and no permit_*"
 	    " whose mail it\n"
 	    "# is to weigh. (Postfix before 3.6 does not know the first line:"
 	    " leave it out.)\n", to);
-	if (is_outside(listen))
+	if (span_starts(span_of(name), SPAN("unix:/")))
 		fputs("# The socket is outside of the queue directory: smtpd"
 		    " must not be chrooted.\n", to);
 	fputs("smtpd_relay_before_recipient_restrictions = yes\n", to);
@@ -126,14 +40,12 @@ write_policy(FILE *to, const char *listen)
 }
 
 static void
-write_milter(FILE *to, const char *listen)
+write_milter(FILE *to, const char *name)
 {
-	char name[128];
-
 	fputs("# Add it to the milters that you have.\n", to);
 	fprintf(to, "smtpd_milters =\n"
 	    "    { %s, default_action=accept, connect_timeout=5s,"
-	    " command_timeout=5s }\n", socket_name(listen, name));
+	    " command_timeout=5s }\n", name);
 }
 
 /* The smallest cap that there is; 0: none. */
@@ -182,74 +94,11 @@ write_limits(FILE *to, const struct plan *p, const struct destination *d)
 	    (unsigned)LANE_RECIPIENTS);
 }
 
-/* "[.suffix]" stands for hosts that are not known by name. */
-static bool
-is_literal(const char *nexthop)
-{
-	return !span_starts(span_of(nexthop), SPAN("[."));
-}
-
-static bool
-has_literal(const struct upstream *u)
-{
-	for (uint32_t i = 0; i < u->n_nexthops; i++) {
-		if (is_literal(u->nexthops[i]))
-			return true;
-	}
-	return false;
-}
-
-/*
- * "mw-NAME:" and all next hops in the order of the routes. An upstream that is
- * the recipient's own MX stands there as the domain, where there is one;
- * where it is all there is, an empty next hop says the same.
- */
-static void
-write_lane(FILE *to, const struct plan *p, const struct destination *d,
-    const struct domain *domain)
-{
-	const char *comma = "";
-
-	fprintf(to, "mw-%s:", d->name);
-	for (uint32_t i = 0; i < d->n_routes; i++) {
-		const struct upstream *u =
-		    &p->upstreams[d->routes[i].upstream];
-
-		for (uint32_t k = 0; k < u->n_nexthops; k++) {
-			if (!is_literal(u->nexthops[k]))
-				continue;
-			fprintf(to, "%s%s", comma, u->nexthops[k]);
-			comma = ", ";
-		}
-		if (u->mx && domain != NULL && d->n_routes > 1) {
-			fprintf(to, "%s%s", comma, domain->name);
-			comma = ", ";
-		}
-	}
-	fputc('\n', to);
-}
-
-/* A table of next hops cannot say "or the recipient's own MX". */
-static bool
-loses_mx(const struct plan *p, const struct destination *d)
-{
-	bool mx = false, literal = false;
-
-	for (uint32_t i = 0; i < d->n_routes; i++) {
-		const struct upstream *u =
-		    &p->upstreams[d->routes[i].upstream];
-
-		mx |= u->mx;
-		literal |= has_literal(u);
-	}
-	return mx && literal;
-}
-
 static void
 warn_mx(FILE *to, const struct plan *p, const struct destination *d,
     const char *what)
 {
-	if (loses_mx(p, d))
+	if (lane_loses_mx(p, d))
 		fprintf(to, "# %s: the recipient's own MX cannot stand in a list "
 		    "for %s;\n# only the other next hops do.\n", d->name,
 		    what);
@@ -271,9 +120,9 @@ write_catch_all(FILE *to, const struct plan *p)
 	    " relayhost.\n", to);
 	warn_mx(to, p, d, "all domains");
 	fputs("default_transport = ", to);
-	write_lane(to, p, d, NULL);
+	lane_write(to, p, d, NULL);
 	fputs("relay_transport = ", to);
-	write_lane(to, p, d, NULL);
+	lane_write(to, p, d, NULL);
 }
 
 /* Lanes that may not ask would be plain clones of smtp. */
@@ -287,14 +136,17 @@ has_lanes(FILE *to, const struct config *config)
 }
 
 static void
-write_main(FILE *to, const struct config *config)
+write_main(FILE *to, const struct config *config, const char *queue_directory)
 {
 	const struct plan *p = &config->plan;
+	char name[WIRING_SOCKET_MAX];
 
 	if (config->listen.policy[0] != '\0')
-		write_policy(to, config->listen.policy);
+		write_policy(to, wiring_socket(config->listen.policy,
+		    queue_directory, name));
 	if (config->listen.milter[0] != '\0')
-		write_milter(to, config->listen.milter);
+		write_milter(to, wiring_socket(config->listen.milter,
+		    queue_directory, name));
 	write_client_limit(to, p);
 	if (!has_lanes(to, config))
 		return;
@@ -307,39 +159,6 @@ write_main(FILE *to, const struct config *config)
 	    " break the circuit\n# as well.\n", to);
 	for (uint32_t i = 0; i < p->n_destinations; i++)
 		write_limits(to, p, &p->destinations[i]);
-}
-
-/* How many next hops that filter stand in the lane, whatever the domain? */
-static uint32_t
-filtering_nexthops(const struct plan *p, const struct destination *d)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < d->n_routes; i++) {
-		const struct upstream *u =
-		    &p->upstreams[d->routes[i].upstream];
-
-		if (d->routes[i].unfiltered)
-			continue;
-		for (uint32_t k = 0; k < u->n_nexthops; k++)
-			n += is_literal(u->nexthops[k]);
-	}
-	return n;
-}
-
-/* The lane is patient with the most patient of its upstreams. */
-static int64_t
-patience_s(const struct plan *p, const struct destination *d)
-{
-	int64_t most_ms = 0;
-
-	for (uint32_t i = 0; i < d->n_routes; i++) {
-		const int64_t ms = p->upstreams[d->routes[i].upstream]
-		    .breaker.slow_after_ms;
-
-		most_ms = ms > most_ms ? ms : most_ms;
-	}
-	return (most_ms + 999) / 1000;
 }
 
 /*
@@ -360,25 +179,24 @@ write_patience(FILE *to, const struct plan *p, const struct destination *d)
 		{ "xforward", 300 }, { "mail", 300 }, { "rcpt", 300 },
 		{ "data_init", 120 }, { "rset", 20 },
 	};
-	const int64_t s = patience_s(p, d);
+	const int64_t s = lane_patience_s(p, d);
 
-	if (filtering_nexthops(p, d) < 2)
-		return;
-	for (size_t i = 0; i < MW_N_OF(limits); i++)
+	for (size_t i = 0; s > 0 && i < MW_N_OF(limits); i++)
 		if (s < limits[i].usual_s)
 			fprintf(to, "    -o smtp_%s_timeout=%" PRId64 "s\n",
 			    limits[i].limit, s);
 }
 
 static void
-write_master(FILE *to, const struct config *config)
+write_master(FILE *to, const struct config *config,
+    const char *queue_directory)
 {
 	const struct plan *p = &config->plan;
-	char map[128];
+	char map[WIRING_SOCKET_MAX];
 
 	if (!has_lanes(to, config))
 		return;
-	socket_name(config->listen.map, map);
+	wiring_socket(config->listen.map, queue_directory, map);
 	for (uint32_t i = 0; i < p->n_destinations; i++) {
 		const struct destination *d = &p->destinations[i];
 
@@ -412,7 +230,7 @@ write_patterns(FILE *to, const struct plan *p)
 		}
 		fprintf(to, "%s%s  ", pattern.suffix ? "." : "",
 		    pattern.domain.name);
-		write_lane(to, p, d, pattern.suffix ? NULL : &pattern.domain);
+		lane_write(to, p, d, pattern.suffix ? NULL : &pattern.domain);
 	}
 }
 
@@ -428,7 +246,7 @@ write_transport(FILE *to, const struct config *config)
 	for (uint32_t i = 0; i < p->n_destinations; i++) {
 		const struct destination *d = &p->destinations[i];
 
-		if (joins_catch_all(p, d))
+		if (lane_joins_catch_all(p, d))
 			fprintf(to, "# %s is known by its MX: mail for its domains"
 			    " leaves through mw-%s,\n# where the gate finds"
 			    " them; they need no line here.\n", d->name,
@@ -441,20 +259,40 @@ write_transport(FILE *to, const struct config *config)
 }
 
 const char *
+wiring_socket(const char *listen, const char *queue_directory,
+    char dst[WIRING_SOCKET_MAX])
+{
+	static const char scheme[] = "unix:";
+	struct span path = span_of(listen);
+	const size_t below = strlen(queue_directory);
+
+	snprintf(dst, WIRING_SOCKET_MAX, "%s", listen);
+	if (!span_starts(path, span_of(scheme)))
+		return dst;
+	path = span_of(listen + strlen(scheme));
+	if (span_starts(path, span_of(queue_directory)) &&
+	    path.len > below + 1 && path.at[below] == '/')
+		snprintf(dst, WIRING_SOCKET_MAX, "unix:%s",
+		    path.at + below + 1);
+	return dst;
+}
+
+const char *
 wiring_part_name(enum wiring_part part)
 {
 	return part_names[part];
 }
 
 void
-wiring_write(FILE *to, const struct config *config, enum wiring_part part)
+wiring_write(FILE *to, const struct config *config,
+    const char *queue_directory, enum wiring_part part)
 {
 	switch (part) {
 	case WIRING_MAIN:
-		write_main(to, config);
+		write_main(to, config, queue_directory);
 		break;
 	case WIRING_MASTER:
-		write_master(to, config);
+		write_master(to, config, queue_directory);
 		break;
 	case WIRING_TRANSPORT:
 		write_transport(to, config);

@@ -20,9 +20,18 @@ enum wiring_part { WIRING_MAIN, WIRING_MASTER, WIRING_TRANSPORT };
 /* The transport table, beside main.cf. */
 #define WIRING_TABLE "mailweir-transport"
 
+/* Postfix's own, where it is not asked. */
+#define WIRING_QUEUE_DIRECTORY "/var/spool/postfix"
+#define WIRING_SOCKET_MAX 128
+
 /* "main.cf", "master.cf", "transport". */
 const char *wiring_part_name(enum wiring_part part);
+/* queue_directory: that of the instance. */
 void wiring_write(FILE *to, const struct config *config,
-    enum wiring_part part);
+    const char *queue_directory, enum wiring_part part);
+/* As Postfix is to name what listens there: below its queue directory by a
+ * relative path, which works chrooted and not. Returns dst. */
+const char *wiring_socket(const char *listen, const char *queue_directory,
+    char dst[WIRING_SOCKET_MAX]);
 
 #endif
