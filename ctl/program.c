@@ -13,6 +13,7 @@
 
 #define WORDS_MAX 16
 #define COMMAND_MAX 1024
+#define COMPLAINTS_MAX 65536
 
 int
 program_read(int fd, struct buf *out, struct err *err)
@@ -51,11 +52,11 @@ as_file(struct span content)
 }
 
 static void
-become(const char *const *words, int input, int output, bool errors_too)
+become(const char *const *words, int input, int output, int errors)
 {
 	if (dup2(input, STDIN_FILENO) >= 0 &&
 	    dup2(output, STDOUT_FILENO) >= 0 &&
-	    (!errors_too || dup2(output, STDERR_FILENO) >= 0))
+	    dup2(errors, STDERR_FILENO) >= 0)
 		execvp(words[0], (char *const *)words);
 	_exit(127);
 }
@@ -77,37 +78,62 @@ blame(const char *program, struct span said, struct err *err)
 	    printable(last, sizeof(last), said) : "it did not do it");
 }
 
+/* errors: a file for what it says of errors; NULL: into out. */
 static int
-run(const char *const *words, struct span input, bool errors_too,
-    struct buf *out, struct err *err)
+run(const char *const *words, FILE *input, FILE *errors, struct buf *out,
+    struct err *err)
 {
-	FILE *file = as_file(input);
 	int ends[2], status = 0, failed;
 	pid_t child;
 
-	if (file == NULL || pipe2(ends, O_CLOEXEC) != 0) {
-		err_set(err, ERR_SYSTEM, "%s: %s", words[0], strerror(errno));
-		if (file != NULL)
-			fclose(file);
-		return -1;
-	}
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return err_set(err, ERR_SYSTEM, "%s: %s", words[0],
+		    strerror(errno));
 	child = fork();
 	if (child == 0)
-		become(words, fileno(file), ends[1], errors_too);
-	fclose(file);
+		become(words, fileno(input), ends[1],
+		    errors != NULL ? fileno(errors) : ends[1]);
 	close(ends[1]);
 	failed = program_read(ends[0], out, err);
 	if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
-		return blame(words[0], errors_too ? buf_span(out) : SPAN(""),
-		    err);
+		return err_set(err, ERR_SYSTEM, "%s", words[0]);
 	return failed;
+}
+
+/* What it said of errors, from the file's start. */
+static struct buf
+complaints(FILE *errors)
+{
+	struct buf said = buf_new(COMPLAINTS_MAX);
+	char line[512];
+
+	rewind(errors);
+	while (fgets(line, sizeof(line), errors) != NULL)
+		buf_add_text(&said, line);
+	return said;
 }
 
 int
 program_run(const char *const *words, struct span input, struct buf *out,
     struct err *err)
 {
-	return run(words, input, false, out, err);
+	FILE *file = as_file(input), *errors = as_file(SPAN(""));
+	int failed;
+
+	if (file == NULL || errors == NULL) {
+		failed = err_set(err, ERR_SYSTEM, "%s: %s", words[0],
+		    strerror(errno));
+	} else if ((failed = run(words, file, errors, out, err)) < 0) {
+		struct buf said = complaints(errors);
+
+		failed = blame(words[0], buf_span(&said), err);
+		buf_free(&said);
+	}
+	if (file != NULL)
+		fclose(file);
+	if (errors != NULL)
+		fclose(errors);
+	return failed;
 }
 
 int
@@ -116,6 +142,7 @@ program_command(const char *command, const char *const *more,
 {
 	char text[COMMAND_MAX];
 	const char *words[WORDS_MAX + 1];
+	FILE *file;
 	int n;
 
 	if (!span_copy(text, sizeof(text), span_of(command)))
@@ -123,5 +150,11 @@ program_command(const char *command, const char *const *more,
 	n = words_cut(text, words, WORDS_MAX);
 	if (n < 1 || words_add(words, n, more, WORDS_MAX) < 0)
 		return err_set(err, ERR_CONFIG, "no word, or too many");
-	return run(words, input, true, out, err);
+	file = as_file(input);
+	if (file == NULL)
+		return err_set(err, ERR_SYSTEM, "%s: %s", words[0],
+		    strerror(errno));
+	n = run(words, file, NULL, out, err);
+	fclose(file);
+	return n < 0 ? blame(words[0], buf_span(out), err) : 0;
 }

@@ -9,7 +9,7 @@
 
 /* Run words (the last one NULL) with input on its standard input, and append
  * its standard output to out. -1 where it cannot be run or does not end with
- * 0. */
+ * 0, with the last that it said of errors. */
 int program_run(const char *const *words, struct span input, struct buf *out,
     struct err *err) MW_MUST_CHECK;
 /* As program_run, of a command of words with blanks between them, and more
