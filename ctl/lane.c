@@ -134,3 +134,11 @@ lane_write(FILE *to, const struct plan *p, const struct destination *d,
 	}
 	fputc('\n', to);
 }
+
+bool
+lane_is_one(const struct live *live, const struct service *s)
+{
+	return span_starts(s->name, SPAN(LANE_PREFIX)) &&
+	    span_starts(live_option(live, s, "smtp_tls_policy_maps"),
+	    SPAN("socketmap:"));
+}

@@ -6,6 +6,7 @@
 #define CTL_LANE_H
 
 #include "core/plan.h"
+#include "ctl/live.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -31,5 +32,7 @@ bool lane_loses_mx(const struct plan *p, const struct destination *d);
  */
 void lane_write(FILE *to, const struct plan *p, const struct destination *d,
     const struct domain *domain);
+/* Does a service of master.cf ask a gate, whatever its destination? */
+bool lane_is_one(const struct live *live, const struct service *s);
 
 #endif

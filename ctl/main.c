@@ -50,8 +50,9 @@ static const struct verb {
 	{ "replay", "MAILLOG...", "j", "MAILLOG... [--json]",
 	    "what would have been done while these mail logs were written?",
 	    verb_replay },
-	{ "postfix", "", "kpg", "[--check | --diff] [--config-dir DIR]",
-	    "the Postfix settings this needs; --check: are the live ones right?",
+	{ "postfix", "", "kpug", "[--check | --diff | --undo] [--config-dir DIR]",
+	    "the Postfix settings this needs; --check: are the live ones right?\n"
+	    "        --diff: the commands for that; --undo: those for the way back",
 	    verb_postfix },
 	{ "version", "", "", "", "print the version", verb_version },
 	{ "help", "", "", "", "print this", verb_help },
@@ -66,6 +67,7 @@ static const struct option long_options[] = {
 	{ "shelter", no_argument, NULL, 's' },
 	{ "check", no_argument, NULL, 'k' },
 	{ "diff", no_argument, NULL, 'p' },
+	{ "undo", no_argument, NULL, 'u' },
 	{ "config-dir", required_argument, NULL, 'g' },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
@@ -167,6 +169,9 @@ take_option(struct options *o, int letter)
 		return true;
 	case 'p':
 		o->diff = true;
+		return true;
+	case 'u':
+		o->undo = true;
 		return true;
 	case 'g':
 		o->config_dir = optarg;

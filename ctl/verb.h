@@ -24,7 +24,7 @@ struct options {
 	const char *reason;	/* --reason; NULL: not given */
 	int64_t rate;		/* --rate; 0: not given */
 	bool shelter;		/* --shelter */
-	bool check, diff;	/* --check, --diff */
+	bool check, diff, undo;	/* --check, --diff, --undo */
 	const char *config_dir;	/* --config-dir; NULL: Postfix's default */
 	char **words;		/* what follows the verb, as many as it wants */
 };

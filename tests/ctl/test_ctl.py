@@ -634,62 +634,12 @@ def is_away(bench, why, config, *words):
 
 
 def live(bench):
-    """--check and --diff against an instance that is never started."""
-    if shutil.which("postconf") is None:
-        return
-    where = os.path.join(bench.dir, "pf")
-    live_is = ["postfix", "--config-dir", where, "--check"]
-    config = bench.dir + "/postfix.conf"
-    tap.same(bench.run(*live_is, config=config)[:2],
-             (0, "Postfix is set up for this configuration\n"),
-             "what was pasted is what is wanted")
-    for what, name, old, new, told in (
-            ("a site's own check before ours", "main.cf",
-             "    reject_unlisted_recipient,",
-             "    reject_unauth_pipelining, reject_unlisted_recipient,", ""),
-            ("another milter before ours", "main.cf", "smtpd_milters =",
-             "smtpd_milters = inet:127.0.0.1:1,", ""),
-            ("relay_transport, the site's choice", "main.cf",
-             "relay_transport = mw-rest", "relay_transport = smtp", ""),
-            ("a check behind ours", "main.cf", "smtpd_end_of_data",
-             "    reject\nsmtpd_end_of_data", "smtpd_recipient_restrictions"),
-            ("no policy service", "main.cf", "check_policy_service { unix",
-             "check_policy_service { inet", "smtpd_end_of_data_restrictions"),
-            ("no milter", "main.cf", "smtpd_milters", "non_smtpd_milters",
-             "smtpd_milters"),
-            ("a limit too low", "main.cf",
-             "contoso_destination_concurrency_limit = 100",
-             "contoso_destination_concurrency_limit = 20",
-             "mw-contoso_destination_concurrency_limit"),
-            ("a lane that caches", "master.cf",
-             "-o smtp_connection_cache_on_demand=no", "-v", "mw-contoso unix"),
-            ("a lane with all the patience", "master.cf",
-             "-o smtp_helo_timeout=7s", "-o smtp_helo_timeout=300s",
-             "mw-contoso unix"),
-            ("no lane", "master.cf", "mw-few unix", "mw-less unix",
-             "missing: mw-few unix"),
-            ("another next hop", "mailweir-transport", "mw-partner:",
-             "mw-partner:[x.test]", "partner.test mw-partner:"),
-            ("a domain without its lane", "mailweir-transport",
-             "partner.test", "# partner.test", "missing: partner.test")):
-        path = os.path.join(where, name)
-        with open(path, encoding="ascii") as file:
-            good = file.read()
-        write_old(path, good.replace(old, new))
-        code, out, err = bench.run(*live_is, config=config)
-        tap.ok(old in good and told in out and
-               code == (1 if told else 0),
-               "%s is %s" % (what, "told" if told else "fine"), code, out,
-               err)
-        write_old(path, good)
-    write_old(path, good.replace("mw-partner:", "mw-partner:[x.test]"))
-    tap.same(bench.run(*live_is[:-1], "--diff", config=config)[:2],
-             (1, "transport: - partner.test mw-partner:[x.test]\n"
-                 "transport: + partner.test mw-partner:\n"), "as a diff")
-    code, out, err = bench.run("postfix", "--check", "--config-dir",
-                               bench.dir + "/nowhere")
-    tap.ok(code == 1 and out == "" and "postconf" in err,
-           "no Postfix there", code, out, err)
+    """Where there is no Postfix; test_wiring.py is about those that are."""
+    for option in "--check", "--diff", "--undo":
+        code, out, err = bench.run("postfix", option, "--config-dir",
+                                   bench.dir + "/nowhere")
+        tap.ok(code == 1 and out == "" and "postconf" in err,
+               "%s: no Postfix there" % option, code, out, err)
 
 
 def away(bench):

@@ -30,7 +30,7 @@ completes 'version' v
 completes "$(mailweir help | sed -n 's/^  \([a-z]\{1,\}\).*/\1/p' | xargs)" ''
 completes '-f --json -n -c' events -
 completes '--for --reason --shelter -c' hold contoso -
-completes '--check --diff --config-dir -c' postfix -
+completes '--check --diff --undo --config-dir -c' postfix -
 completes '--check --config-dir' postfix --c
 completes '-c' check -
 completes 'filter filter-eu exchange outlook' -c "$config" force ''
