@@ -155,9 +155,8 @@ def inside():
     return 1 if failed else 0
 
 
-def main():
-    if "--inside" in sys.argv:
-        return inside()
+def in_namespaces(script):
+    """Run a script again, with --inside, where what it mounts is private."""
     if os.environ.get("MW_TESTS") == "quick":
         print("1..0 # SKIP left out of a quick run")
         return 0
@@ -166,8 +165,14 @@ def main():
                       stderr=subprocess.DEVNULL).returncode != 0:
         print("1..0 # SKIP no namespaces here")
         return 0
-    return subprocess.run(unshare + [sys.executable, __file__,
+    return subprocess.run(unshare + [sys.executable, script,
                                      "--inside"]).returncode
+
+
+def main():
+    if "--inside" in sys.argv:
+        return inside()
+    return in_namespaces(__file__)
 
 
 if __name__ == "__main__":
