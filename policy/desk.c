@@ -148,6 +148,8 @@ fill_destinations(const struct desk *d, const struct plan *p, int64_t fleet_ms,
 		out[i] = (struct destination_status){
 			.destination = &p->destinations[i],
 			.leases = c[i].leases,
+			.on_hold = decide_on_hold(p, &p->destinations[i], &now,
+			    fleet_ms),
 			.word = now.holds[i],
 			.backlog = c[i].backlog,
 		};
@@ -155,8 +157,6 @@ fill_destinations(const struct desk *d, const struct plan *p, int64_t fleet_ms,
 		    sizeof(out[i].counters));
 		out_more[i] = (struct overview_destination){
 			.told_ms = c[i].told_ms,
-			.on_hold = decide_on_hold(p, &p->destinations[i], &now,
-			    fleet_ms),
 		};
 	}
 }

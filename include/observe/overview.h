@@ -21,7 +21,6 @@ struct overview_upstream {
 /* ... with status.destinations. */
 struct overview_destination {
 	int64_t told_ms;
-	bool on_hold;		/* decide_on_hold() */
 };
 
 /* What happened: "event" and its name first. The texts are borrowed. */

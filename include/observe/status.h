@@ -32,6 +32,7 @@ struct upstream_status {
 struct destination_status {
 	const struct destination *destination;
 	uint32_t leases;
+	bool on_hold;		/* decide_on_hold(), as whoever read this sees it */
 	struct override word;	/* an operator's */
 	struct backlog backlog;	/* of all hosts' queues */
 	uint64_t counters[DEST_COUNTERS];

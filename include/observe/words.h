@@ -1,8 +1,10 @@
 /*
- * words - numbers as people say them.
+ * words - numbers and reasons as people say them.
  */
 #ifndef OBSERVE_WORDS_H
 #define OBSERVE_WORDS_H
+
+#include "core/breaker.h"
 
 #include <stdint.h>
 
@@ -13,5 +15,7 @@ const char *words_wait(int64_t ms, char dst[24]);
 const char *words_share(uint32_t permille, char dst[16]);
 /* "1 234 567", into dst[32]. */
 const char *words_number(uint64_t n, char dst[32]);
+/* "nothing but bad answers"; "" for no reason. */
+const char *words_reason(enum breaker_reason reason);
 
 #endif

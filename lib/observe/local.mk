@@ -21,6 +21,7 @@ lib_libobserve_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) \
 lib_libobserve_a_SOURCES = \
 	include/observe/event.h lib/observe/event.c \
 	include/observe/explain.h lib/observe/explain.c \
+	include/observe/health.h lib/observe/health.c \
 	include/observe/history.h lib/observe/history.c \
 	include/observe/json.h lib/observe/json.c \
 	include/observe/overview.h lib/observe/overview.c \

@@ -374,7 +374,7 @@ cap(const struct overview *o, uint32_t i)
 static uint32_t
 on_hold(const struct overview *o, uint32_t i)
 {
-	return o->destinations[i].on_hold;
+	return o->status.destinations[i].on_hold;
 }
 
 static uint32_t

@@ -60,10 +60,10 @@ add_row(struct buf *to, const struct overview *o, uint32_t i)
 	const struct destination_status *d = &s->destinations[i];
 	const uint64_t *c = d->counters;
 
-	buf_addf(to, "<tr%s><th scope=\"row\">", o->destinations[i].on_hold ?
+	buf_addf(to, "<tr%s><th scope=\"row\">", d->on_hold ?
 	    " class=\"held\"" : "");
 	html_text(to, d->destination->name);
-	if (o->destinations[i].on_hold)
+	if (d->on_hold)
 		buf_add_text(to, "<span class=\"state\">on hold</span>");
 	page_override(to, s, status_override(s, &d->word));
 	buf_addf(to, "</th><td class=\"meter\" data-label=\"Coming in\">"
@@ -93,7 +93,7 @@ add_tile(struct buf *to, const struct overview *o, uint32_t i)
 	    &s->upstreams[d->destination->routes[0].upstream];
 
 	buf_addf(to, "<li class=\"%s%s\">", breaker_state_name(view_state(
-	    &first->view, s->now_ms)), o->destinations[i].on_hold ?
+	    &first->view, s->now_ms)), d->on_hold ?
 	    " held" : "");
 	html_element(to, "strong", "", d->destination->name);
 	buf_addf(to, "<span>%u</span>", d->leases);
@@ -102,18 +102,18 @@ add_tile(struct buf *to, const struct overview *o, uint32_t i)
 }
 
 /* Mail waits outside or inside; it goes another way than it should. */
-static enum health
-health_of(const struct overview *o, uint32_t i)
+static enum light
+light_of(const struct overview *o, uint32_t i)
 {
 	const struct destination_status *d = &o->status.destinations[i];
 	const struct destination *plan = d->destination;
 
-	if (o->destinations[i].on_hold || d->backlog.expiring > 0 ||
+	if (d->on_hold || d->backlog.expiring > 0 ||
 	    (plan->cap > 0 && d->leases >= plan->cap))
-		return HEALTH_BAD;
-	if (page_health(o, plan->routes[0].upstream) != HEALTH_GOOD)
-		return HEALTH_PART;
-	return HEALTH_GOOD;
+		return LIGHT_RED;
+	if (page_light(o, plan->routes[0].upstream) != LIGHT_GREEN)
+		return LIGHT_AMBER;
+	return LIGHT_GREEN;
 }
 
 /* All of them, the worst first: yours to free. *out_rows of them have a row:
@@ -125,11 +125,11 @@ sort(const struct overview *o, uint32_t *out_rows)
 	uint32_t *order = mem_new(all, sizeof(*order));
 	uint32_t n = 0, bad = 0;
 
-	for (int health = HEALTH_BAD; health <= HEALTH_GOOD; health++) {
+	for (int light = LIGHT_RED; light <= LIGHT_GREEN; light++) {
 		for (uint32_t i = 0; i < all; i++)
-			if (health_of(o, i) == (enum health)health)
+			if (light_of(o, i) == (enum light)light)
 				order[n++] = i;
-		if (health == HEALTH_BAD)
+		if (light == LIGHT_RED)
 			bad = n;
 	}
 	*out_rows = all <= ROWS ? all : bad < ROWS ? bad : ROWS;

@@ -8,12 +8,12 @@
 #include <stdio.h>
 
 static uint32_t
-count_health(const struct overview *o, enum health health)
+count_lights(const struct overview *o, enum light light)
 {
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < o->status.plan->n_upstreams; i++)
-		n += page_health(o, i) == health;
+		n += page_light(o, i) == light;
 	return n;
 }
 
@@ -23,16 +23,16 @@ count_on_hold(const struct overview *o)
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < o->status.plan->n_destinations; i++)
-		n += o->destinations[i].on_hold;
+		n += o->status.destinations[i].on_hold;
 	return n;
 }
 
 /* "filter and exchange take no mail.", or how many. */
 static void
-add_those(struct buf *to, const struct overview *o, enum health health,
+add_those(struct buf *to, const struct overview *o, enum light light,
     const char *what)
 {
-	const uint32_t n = count_health(o, health);
+	const uint32_t n = count_lights(o, light);
 	uint32_t told = 0;
 
 	if (n == 0)
@@ -40,7 +40,7 @@ add_those(struct buf *to, const struct overview *o, enum health health,
 	if (n > 3)
 		buf_addf(to, "%u upstreams", n);
 	for (uint32_t i = 0; n <= 3 && told < n; i++) {
-		if (page_health(o, i) != health)
+		if (page_light(o, i) != light)
 			continue;
 		buf_add_text(to, told == 0 ? "" : told + 1 < n ? ", " : " and ");
 		html_text(to, o->status.plan->upstreams[i].name);
@@ -54,15 +54,15 @@ add_headline(struct buf *to, const struct overview *o)
 {
 	const uint32_t held = count_on_hold(o);
 	const bool bad = page_alarms(o);
-	const bool part = count_health(o, HEALTH_PART) > 0;
+	const bool part = count_lights(o, LIGHT_AMBER) > 0;
 
 	buf_addf(to, "<p class=\"headline %s\">", bad ? "bad" :
 	    part ? "part" : "good");
 	if (held > 0)
 		buf_addf(to, "%u of %u destinations %s on hold. ", held,
 		    o->status.plan->n_destinations, held == 1 ? "is" : "are");
-	add_those(to, o, HEALTH_BAD, "no mail");
-	add_those(to, o, HEALTH_PART, "a part of the mail");
+	add_those(to, o, LIGHT_RED, "no mail");
+	add_those(to, o, LIGHT_AMBER, "a part of the mail");
 	if (!bad && !part)
 		buf_add_text(to, "All mail moves.");
 	buf_add_text(to, "</p>");
@@ -247,7 +247,7 @@ add_figures(struct buf *to, const struct overview *o)
 bool
 page_alarms(const struct overview *o)
 {
-	return count_on_hold(o) > 0 || count_health(o, HEALTH_BAD) > 0;
+	return count_on_hold(o) > 0 || count_lights(o, LIGHT_RED) > 0;
 }
 
 void

@@ -8,9 +8,9 @@
 #include "observe/overview.h"
 
 /* How an upstream is, the way the eye sorts it. */
-enum health { HEALTH_BAD, HEALTH_PART, HEALTH_GOOD };
+enum light { LIGHT_RED, LIGHT_AMBER, LIGHT_GREEN };
 
-enum health page_health(const struct overview *o, uint32_t upstream);
+enum light page_light(const struct overview *o, uint32_t upstream);
 /* An operator's word; NULL: none is in force, and nothing is added. */
 void page_override(struct buf *to, const struct status *s,
     const struct override *override);

@@ -6,41 +6,6 @@
 
 #define CARDS 8			/* of full size */
 
-static const char *
-words_of(enum breaker_reason reason)
-{
-	switch (reason) {
-	case BREAKER_NO_REASON:
-		break;
-	case BREAKER_SHARE:
-		return "too many bad answers";
-	case BREAKER_STREAK:
-		return "nothing but bad answers";
-	case BREAKER_TRIAL_FAILED:
-		return "the trial failed";
-	case BREAKER_RAMP_FAILED:
-		return "trouble came back with the mail";
-	case BREAKER_WAIT_OVER:
-		return "on trial";
-	case BREAKER_TRIALS_WON:
-		return "the trials went well";
-	case BREAKER_RAMP_STEP:
-		return "more mail, step by step";
-	case BREAKER_RAMP_BACK:
-		return "a step back, some answers were bad";
-	case BREAKER_RECOVERED:
-		return "recovered";
-	case BREAKER_SHARED:
-		return "others see it too";
-	case BREAKER_STEP_BACK:
-		return "a step back, the change made things worse";
-	case BREAKER_DNS:
-		return "most hosts cannot look it up";
-	}
-	return "";
-}
-
-
 /* Since when, why, and what comes next. */
 static void
 add_why(struct buf *to, const struct overview *o, uint32_t i)
@@ -57,8 +22,8 @@ add_why(struct buf *to, const struct overview *o, uint32_t i)
 	if (b->since_ms > 0)
 		buf_addf(to, "for %s", words_wait(s->now_ms - b->since_ms,
 		    wait));
-	if (words_of(b->reason)[0] != '\0')
-		buf_addf(to, ", %s", words_of(b->reason));
+	if (words_reason(b->reason)[0] != '\0')
+		buf_addf(to, ", %s", words_reason(b->reason));
 	if (allowance > 0 && allowance < 1000)
 		buf_addf(to, ", <b>%s</b> of the mail",
 		    words_share(allowance, share));
@@ -183,20 +148,20 @@ add_upstream(struct buf *to, const struct overview *o, uint32_t i)
 	buf_add_text(to, "</article>");
 }
 
-enum health
-page_health(const struct overview *o, uint32_t i)
+enum light
+page_light(const struct overview *o, uint32_t i)
 {
 	switch (view_state(&o->status.upstreams[i].view, o->status.now_ms)) {
 	case BREAKER_OPEN:
-		return HEALTH_BAD;
+		return LIGHT_RED;
 	case BREAKER_SHEDDING:
 	case BREAKER_HALF_OPEN:
 	case BREAKER_RAMP:
-		return HEALTH_PART;
+		return LIGHT_AMBER;
 	case BREAKER_CLOSED:
 		break;
 	}
-	return HEALTH_GOOD;
+	return LIGHT_GREEN;
 }
 
 void
@@ -228,9 +193,9 @@ page_upstreams(struct buf *to, const struct overview *o)
 	buf_addf(to, "<section class=\"upstreams\"><h2>Upstreams <small>%u"
 	    "</small></h2><div class=\"cards%s\">", all,
 	    all > CARDS ? " many" : "");
-	for (int health = HEALTH_BAD; health <= HEALTH_GOOD; health++)
+	for (int light = LIGHT_RED; light <= LIGHT_GREEN; light++)
 		for (uint32_t i = 0; i < all; i++)
-			if (page_health(o, i) == (enum health)health)
+			if (page_light(o, i) == (enum light)light)
 				add_upstream(to, o, i);
 	buf_add_text(to, "</div></section>");
 }

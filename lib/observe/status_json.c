@@ -27,8 +27,33 @@
  *
  * incident, rule and sample are null where there is none.
  */
+#include "observe/health.h"
 #include "observe/json.h"
-#include "observe/status.h"
+
+static json_t *
+health_json(const struct status *s)
+{
+	struct health health = health_of(s);
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < health.n; i++) {
+		const struct finding *f = &health.list[i];
+
+		json_array_append_new(list, json_pack(
+		    "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
+		    "grade", health_grade_name(f->grade),
+		    "about", health_about_name(f->about),
+		    "name", json_text_or_null(f->name),
+		    "since_ms", f->since_ms == 0 ? json_null() :
+		    json_integer(f->since_ms),
+		    "what", json_text(f->what),
+		    "why", json_text_or_null(f->why),
+		    "next", json_text_or_null(f->next),
+		    "incident", json_text_or_null(f->incident)));
+	}
+	health_free(&health);
+	return list;
+}
 
 static json_t *
 hosts_json(const struct status *s)
@@ -142,6 +167,17 @@ backlog_json(const struct backlog *b)
 }
 
 static json_t *
+routes_json(const struct status *s, const struct destination *d)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < d->n_routes; i++)
+		json_array_append_new(list, json_text(
+		    s->plan->upstreams[d->routes[i].upstream].name));
+	return list;
+}
+
+static json_t *
 destinations_json(const struct status *s)
 {
 	json_t *list = json_array();
@@ -155,8 +191,10 @@ destinations_json(const struct status *s)
 			    dest_counter_name((enum dest_counter)k),
 			    json_integer((json_int_t)d->counters[k]));
 		json_array_append_new(list, json_pack(
-		    "{s:s, s:I, s:I, s:o, s:o, s:o}",
+		    "{s:s, s:o, s:b, s:I, s:I, s:o, s:o, s:o}",
 		    "name", d->destination->name,
+		    "routes", routes_json(s, d->destination),
+		    "on_hold", d->on_hold,
 		    "leases", (json_int_t)d->leases,
 		    "cap", (json_int_t)d->destination->cap,
 		    "override", json_override(status_override(s, &d->word)),
@@ -169,11 +207,11 @@ destinations_json(const struct status *s)
 json_t *
 status_json(const struct status *s)
 {
-	return json_pack("{s:I, s:s, s:o, s:b, s:b, s:o, s:o, s:o}",
-	    "now_ms", (json_int_t)s->now_ms,
+	return json_pack("{s:I, s:o, s:s, s:o, s:b, s:b, s:o, s:o, s:o, s:o}",
+	    "now_ms", (json_int_t)s->now_ms, "host", json_text(s->host),
 	    "mode", s->plan->mode == PLAN_ENFORCE ? "enforce" : "observe",
 	    "digest", json_text(s->digest),
 	    "hosts_agree", !s->digests_differ, "reload_due", s->reload_due,
-	    "hosts", hosts_json(s), "upstreams", upstreams_json(s),
+	    "health", health_json(s), "hosts", hosts_json(s), "upstreams", upstreams_json(s),
 	    "destinations", destinations_json(s));
 }

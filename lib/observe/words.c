@@ -48,3 +48,37 @@ words_number(uint64_t n, char dst[32])
 	dst[k] = '\0';
 	return dst;
 }
+
+const char *
+words_reason(enum breaker_reason reason)
+{
+	switch (reason) {
+	case BREAKER_NO_REASON:
+		break;
+	case BREAKER_SHARE:
+		return "too many bad answers";
+	case BREAKER_STREAK:
+		return "nothing but bad answers";
+	case BREAKER_TRIAL_FAILED:
+		return "the trial failed";
+	case BREAKER_RAMP_FAILED:
+		return "trouble came back with the mail";
+	case BREAKER_WAIT_OVER:
+		return "on trial";
+	case BREAKER_TRIALS_WON:
+		return "the trials went well";
+	case BREAKER_RAMP_STEP:
+		return "more mail, step by step";
+	case BREAKER_RAMP_BACK:
+		return "a step back, some answers were bad";
+	case BREAKER_RECOVERED:
+		return "recovered";
+	case BREAKER_SHARED:
+		return "others see it too";
+	case BREAKER_STEP_BACK:
+		return "a step back, the change made things worse";
+	case BREAKER_DNS:
+		return "most hosts cannot look it up";
+	}
+	return "";
+}

@@ -207,7 +207,7 @@ START_TEST(the_worst_comes_first)
 {
 	up[0].view.record.breaker.state = headlines[_i].first;
 	up[1].view.record.breaker.state = headlines[_i].second;
-	dest_more.on_hold = headlines[_i].on_hold;
+	dest.on_hold = headlines[_i].on_hold;
 	ck_assert_msg(page_has(headlines[_i].headline), "%s",
 	    headlines[_i].says);
 }
