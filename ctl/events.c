@@ -120,13 +120,13 @@ verb_events(const struct options *o)
 {
 	struct config *config = inquiry_config(o);
 	struct inquiry *q;
-	bool answered;
+	enum answer answer;
 
 	if (config == NULL)
 		return ANSWER_NO;
 	q = inquiry_new(config);
-	answered = show_all(q, o);
+	answer = show_all(q, o) ? ANSWER_DONE : inquiry_away(q);
 	inquiry_free(&q);
 	config_free(&config);
-	return answered ? ANSWER_DONE : ANSWER_AWAY;
+	return answer;
 }

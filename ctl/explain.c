@@ -309,6 +309,8 @@ explain(const struct config *config, const struct options *o)
 	if (e.destination != NULL) {
 		q = inquiry_new(config);
 		answered = look_up(q, config, e.destination, &found);
+		if (!answered)
+			inquiry_away(q);
 		inquiry_free(&q);
 		explain_decide(p, &(struct snapshot){ found.views, found.holds,
 		    found.queued }, found.leases, found.now_ms, &e);

@@ -1,5 +1,6 @@
 #include "ctl/inquiry.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "store/pool.h"
 
@@ -12,6 +13,7 @@ struct inquiry {
 	struct store_pool *pool;
 	enum store_trouble trouble;
 	char text[200];
+	char sentence[640];
 };
 
 static void
@@ -24,15 +26,18 @@ on_health(void *arg, enum store_trouble trouble, const char *text)
 }
 
 static void
-say_away(const struct inquiry *q, const struct err *err)
+note_trouble(struct inquiry *q, const struct err *err)
 {
-	fprintf(stderr, "mailweir: Redis at %s: ", q->config->store.redis);
+	struct buf b = buf_new(sizeof(q->sentence) - 1);
+
+	buf_addf(&b, "Redis at %s: ", q->config->store.redis);
 	if (q->trouble != STORE_FINE)
-		fprintf(stderr, "%s (%s). %s\n",
-		    store_trouble_name(q->trouble), q->text,
-		    store_trouble_advice(q->trouble));
+		buf_addf(&b, "%s (%s). %s", store_trouble_name(q->trouble),
+		    q->text, store_trouble_advice(q->trouble));
 	else
-		fprintf(stderr, "%s\n", err->text);
+		buf_add_text(&b, err->text);
+	snprintf(q->sentence, sizeof(q->sentence), "%s", buf_text(&b));
+	buf_free(&b);
 }
 
 struct config *
@@ -91,8 +96,21 @@ inquiry_ask(struct inquiry *q, const struct store_request *request,
 
 	if (store_pool_call(q->pool, request, out_reply, &err) == 0)
 		return true;
-	say_away(q, &err);
+	note_trouble(q, &err);
 	return false;
+}
+
+const char *
+inquiry_trouble(const struct inquiry *q)
+{
+	return q->sentence;
+}
+
+enum answer
+inquiry_away(const struct inquiry *q)
+{
+	fprintf(stderr, "mailweir: %s\n", q->sentence);
+	return ANSWER_AWAY;
 }
 
 bool

@@ -21,12 +21,18 @@ struct inquiry *inquiry_new(const struct config *config);
 void inquiry_free(struct inquiry **q);
 /* This host's name. */
 const char *inquiry_host(const struct inquiry *q);
-/* Ask; false when there was no answer, which has been said. Clear the reply. */
+/* Ask; false when there was no answer: inquiry_trouble() says why. Clear the
+ * reply. */
 bool inquiry_ask(struct inquiry *q, const struct store_request *request,
     struct store_reply *out_reply) MW_MUST_CHECK;
 
 /* A plain read of the upstream at an index of the plan. */
 bool inquiry_upstream(struct inquiry *q, uint32_t index,
     struct store_reply *out_reply) MW_MUST_CHECK;
+
+/* Why the last question had no answer, as a sentence; valid until the next. */
+const char *inquiry_trouble(const struct inquiry *q);
+/* Say it on standard error; the exit status for that. */
+enum answer inquiry_away(const struct inquiry *q);
 
 #endif

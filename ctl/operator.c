@@ -2,10 +2,10 @@
 
 #include "base/mem.h"
 #include "base/printable.h"
-#include "ctl/inquiry.h"
 #include "observe/event.h"
 
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -87,23 +87,51 @@ operator_refused(const struct options *o)
 	return NULL;
 }
 
-bool
-operator_say(const struct config *config, const struct operator_word *word)
+enum answer
+operator_fail(struct operator *op, enum answer answer, const char *why)
+{
+	err_set(&op->err, ERR_CONFIG, "%s", why);
+	return answer;
+}
+
+enum answer
+operator_say(struct operator *op, const struct operator_word *word)
 {
 	struct override said = { .state = word->state, .rate = word->rate };
-	struct inquiry *q = inquiry_new(config);
-	bool done;
 
 	author(said.by);
 	if (word->reason != NULL)
 		printable(said.reason, sizeof(said.reason),
 		    span_of(word->reason));
-	done = commit(q, word, &said) && tell(q, &(struct event){
-		.kind = EVENT_OVERRIDE, .host = config->host,
+	if (!commit(op->inquiry, word, &said) ||
+	    !tell(op->inquiry, &(struct event){
+		.kind = EVENT_OVERRIDE, .host = op->config->host,
 		.upstream = word->destination ? NULL : word->of_what,
 		.destination = word->destination ? word->of_what : NULL,
 		.override = &said,
-	    });
-	inquiry_free(&q);
-	return done;
+	    }))
+		return ANSWER_AWAY;
+	return ANSWER_DONE;
+}
+
+enum answer
+operator_verb(const char *verb, operator_fn *fn, const struct options *o)
+{
+	struct config *config = inquiry_config(o);
+	struct operator op = { .config = config, .said = buf_new(1024) };
+	enum answer answer;
+
+	if (config == NULL)
+		return ANSWER_NO;
+	op.inquiry = inquiry_new(config);
+	answer = fn(&op, o);
+	fputs(buf_text(&op.said), stdout);
+	if (answer == ANSWER_AWAY)
+		inquiry_away(op.inquiry);
+	else if (answer != ANSWER_DONE)
+		fprintf(stderr, "mailweir: %s: %s\n", verb, op.err.text);
+	buf_free(&op.said);
+	inquiry_free(&op.inquiry);
+	config_free(&config);
+	return answer;
 }
