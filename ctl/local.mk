@@ -25,6 +25,7 @@ mailweir_SOURCES = \
 	ctl/postfix.c \
 	ctl/program.h ctl/program.c \
 	ctl/print.h ctl/print.c \
+	ctl/reading.h ctl/reading.c \
 	ctl/replay.h ctl/replay.c ctl/replay_json.c ctl/replay_text.c \
 	ctl/shelter.h ctl/shelter.c \
 	ctl/status.h ctl/status.c ctl/status_text.c \

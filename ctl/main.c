@@ -23,9 +23,10 @@ static const struct verb {
 	{ "check", "", "", "",
 	    "is the configuration good? every error as FILE:LINE",
 	    verb_check },
-	{ "status", "", "j", "[--json]",
-	    "hosts, upstreams and destinations, as the fleet sees them",
-	    verb_status },
+	{ "status", "", "aj", "[--all] [--json]",
+	    "what is wrong; then upstreams, destinations and hosts, as the "
+	    "fleet\n        sees them; --all: on a terminal, too, if there are "
+	    "many", verb_status },
 	{ "explain", "RECIPIENT", "j", "RECIPIENT [--json]",
 	    "where would mail for this address go now, and why?",
 	    verb_explain },
@@ -60,6 +61,7 @@ static const struct verb {
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
+	{ "all", no_argument, NULL, 'a' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "for", required_argument, NULL, 'd' },
 	{ "reason", required_argument, NULL, 'r' },
@@ -147,6 +149,9 @@ take_option(struct options *o, int letter)
 		return true;
 	case 'j':
 		o->json = true;
+		return true;
+	case 'a':
+		o->all = true;
 		return true;
 	case 'f':
 		o->follow = true;

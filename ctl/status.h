@@ -7,7 +7,9 @@
 #include "config/config.h"
 #include "observe/status.h"
 
-/* config: what this host is set up as. */
-void status_show_text(const struct status *s, const struct config *config);
+/* config: what this host is set up as. all: each destination and upstream,
+ * however many there are. */
+void status_show_text(const struct status *s, const struct config *config,
+    bool all);
 
 #endif

@@ -19,6 +19,7 @@ struct options {
 	const char *file;	/* -c; NULL: CONFIG_DEFAULT_FILE */
 	bool json;		/* --json */
 	bool follow;		/* -f */
+	bool all;		/* --all */
 	int64_t last;		/* -n; 0: not given */
 	int64_t for_ms;		/* --for; 0: not given */
 	const char *reason;	/* --reason; NULL: not given */
