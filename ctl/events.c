@@ -5,30 +5,16 @@
  * JSON, one object a line: "id", "time" (RFC 3339), and the event's own
  * fields ("event", "upstream", "from", "to", "reason", ...), all strings.
  */
-#include "base/clock.h"
-#include "base/number.h"
 #include "base/printable.h"
+#include "ctl/event_text.h"
 #include "ctl/json.h"
 #include "ctl/inquiry.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #define EVENTS_SHOWN 20
 #define EVENTS_POLL_MS 500
-
-/* A stream's id is "MS-N". */
-static const char *
-event_time(const struct store_event *e, char dst[32])
-{
-	struct span rest = span_of(e->id);
-	int64_t ms = 0;
-
-	if (!number_parse(span_cut(&rest, '-'), 0, INT64_MAX / 2, &ms))
-		return "-";
-	return clock_format(ms, dst);
-}
 
 static void
 show_json(const struct store_event *e)
@@ -47,27 +33,14 @@ show_json(const struct store_event *e)
 	json_print(o, true);
 }
 
-/* "TIME EVENT name=value ...", quoted where a value holds a blank. */
 static void
 show_text(const struct store_event *e)
 {
-	char when[32];
+	struct buf line = buf_new(STORE_PAIRS_MAX * 300);
 
-	fputs(event_time(e, when), stdout);
-	for (uint32_t i = 0; i < e->n; i++) {
-		char name[sizeof(e->pairs[i].name)];
-		char value[sizeof(e->pairs[i].value)];
-		const char *quote;
-
-		printable(name, sizeof(name), span_of(e->pairs[i].name));
-		printable(value, sizeof(value), span_of(e->pairs[i].value));
-		quote = strchr(value, ' ') != NULL ? "\"" : "";
-		if (strcmp(name, "event") == 0)
-			printf(" %s", value);
-		else
-			printf(" %s=%s%s%s", name, quote, value, quote);
-	}
-	putchar('\n');
+	event_text(e, &line);
+	puts(buf_text(&line));
+	buf_free(&line);
 }
 
 /* Show what stands behind the id `after`, which then is the last one shown. */

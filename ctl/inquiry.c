@@ -30,12 +30,14 @@ note_trouble(struct inquiry *q, const struct err *err)
 {
 	struct buf b = buf_new(sizeof(q->sentence) - 1);
 
-	buf_addf(&b, "Redis at %s: ", q->config->store.redis);
 	if (q->trouble != STORE_FINE)
-		buf_addf(&b, "%s (%s). %s", store_trouble_name(q->trouble),
-		    q->text, store_trouble_advice(q->trouble));
+		buf_addf(&b, "%s (%s)", store_trouble_name(q->trouble),
+		    q->text);
 	else
-		buf_add_text(&b, err->text);
+		buf_addf(&b, "of no use (%s)", err->text);
+	buf_addf(&b, ", at %s", q->config->store.redis);
+	if (q->trouble != STORE_FINE)
+		buf_addf(&b, ". %s", store_trouble_advice(q->trouble));
 	snprintf(q->sentence, sizeof(q->sentence), "%s", buf_text(&b));
 	buf_free(&b);
 }
@@ -109,7 +111,7 @@ inquiry_trouble(const struct inquiry *q)
 enum answer
 inquiry_away(const struct inquiry *q)
 {
-	fprintf(stderr, "mailweir: %s\n", q->sentence);
+	fprintf(stderr, "mailweir: Redis is %s\n", q->sentence);
 	return ANSWER_AWAY;
 }
 

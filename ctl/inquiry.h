@@ -30,7 +30,8 @@ bool inquiry_ask(struct inquiry *q, const struct store_request *request,
 bool inquiry_upstream(struct inquiry *q, uint32_t index,
     struct store_reply *out_reply) MW_MUST_CHECK;
 
-/* Why the last question had no answer, as a sentence; valid until the next. */
+/* Why the last question had no answer, behind "Redis is"; valid until the
+ * next. */
 const char *inquiry_trouble(const struct inquiry *q);
 /* Say it on standard error; the exit status for that. */
 enum answer inquiry_away(const struct inquiry *q);

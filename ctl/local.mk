@@ -1,7 +1,8 @@
 # mailweir
 sbin_PROGRAMS += mailweir
 
-mailweir_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(JANSSON_CFLAGS)
+mailweir_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(JANSSON_CFLAGS) \
+	$(NCURSES_CFLAGS)
 mailweir_SOURCES = \
 	ctl/main.c ctl/verb.h \
 	ctl/attempts.h ctl/attempts.c \
@@ -10,6 +11,7 @@ mailweir_SOURCES = \
 	ctl/check_build.c ctl/check_intake.c ctl/check_lanes.c \
 	ctl/check_sockets.c ctl/check_tables.c ctl/check_ways.c \
 	ctl/classify.c \
+	ctl/event_text.h ctl/event_text.c \
 	ctl/events.c \
 	ctl/explain.c \
 	ctl/fault.h ctl/fault.c \
@@ -21,6 +23,7 @@ mailweir_SOURCES = \
 	ctl/lines.h ctl/lines.c \
 	ctl/list.h ctl/list.c \
 	ctl/live.h ctl/live.c \
+	ctl/lookout.h ctl/lookout.c \
 	ctl/operator.h ctl/operator.c \
 	ctl/postfix.c \
 	ctl/program.h ctl/program.c \
@@ -29,7 +32,12 @@ mailweir_SOURCES = \
 	ctl/replay.h ctl/replay.c ctl/replay_json.c ctl/replay_text.c \
 	ctl/shelter.h ctl/shelter.c \
 	ctl/status.h ctl/status.c ctl/status_text.c \
+	ctl/watch.c \
+	ctl/watch_detail.h ctl/watch_detail.c \
+	ctl/watch_draw.h ctl/watch_draw.c \
+	ctl/watch_keys.h ctl/watch_keys.c \
+	ctl/watch_model.h ctl/watch_model.c \
 	ctl/way.h ctl/way.c \
 	ctl/wiring.h ctl/wiring.c
 mailweir_LDADD = lib/libobserve.a lib/libdns.a lib/libwire.a lib/libmwconfig.a $(LIBCONFIG_LIBS) $(CARES_LIBS) \
-	$(store_libs) $(JANSSON_LIBS)
+	$(store_libs) $(JANSSON_LIBS) $(NCURSES_LIBS)

@@ -27,6 +27,9 @@ static const struct verb {
 	    "what is wrong; then upstreams, destinations and hosts, as the "
 	    "fleet\n        sees them; --all: on a terminal, too, if there are "
 	    "many", verb_status },
+	{ "watch", "", "", "",
+	    "the same on the whole terminal, live, with keys to look and act",
+	    verb_watch },
 	{ "explain", "RECIPIENT", "j", "RECIPIENT [--json]",
 	    "where would mail for this address go now, and why?",
 	    verb_explain },

@@ -32,7 +32,7 @@ struct options {
 
 typedef enum answer verb_fn(const struct options *o);
 
-verb_fn verb_check, verb_status, verb_explain, verb_classify, verb_events,
+verb_fn verb_check, verb_status, verb_watch, verb_explain, verb_classify, verb_events,
     verb_force, verb_hold, verb_release, verb_replay, verb_postfix;
 
 #endif
