@@ -1,35 +1,17 @@
 /*
  * explain - where mail for an address would go now, and why. Exit 1 when
- * Mailweir has no part in it.
- *
- * JSON, one object: "recipient", "destination" (null: none), "match" (domain,
- * suffix, mx, catch-all, none), "pattern", "mx" (what all MX of the domain have
- * in common; null: none, or not what decides), "mx_known" (false: DNS did not
- * answer), "mode", "leases", "cap" (0: none),
- * "hold" (null, or { "state", "by", "reason", "until_ms" }),
- * "incoming" and "submission" ({"accepted", "reason", "enforced", "reply"}),
- * "routes" (a list, in order, of {"upstream", "state", "allowance" in per
- * mille, "forced", "scope" ("host": this host alone sees trouble there; else
- * "fleet"), "unfiltered", "goes", "reason", "bypass", "would_refuse", "wait_ms"};
- * wait_ms null: unknown), "now" (an upstream, null: held).
+ * Mailweir has no part in it. docs/json.md has the JSON.
  */
+#include "ctl/explain.h"
+
 #include "base/mem.h"
-#include "ctl/json.h"
 #include "ctl/inquiry.h"
-#include "ctl/print.h"
+#include "ctl/json.h"
 #include "dns/resolver.h"
-#include "observe/explain.h"
-#include "observe/words.h"
 
 #include <stdio.h>
 
 #define DNS_MS 5000		/* an operator may wait longer than mail */
-
-static const char *
-mode_name(const struct plan *p)
-{
-	return p->mode == PLAN_ENFORCE ? "enforce" : "observe";
-}
 
 static bool
 accepted(const struct intake_verdict *v)
@@ -50,12 +32,54 @@ intake_json(const struct intake_verdict *v)
 }
 
 static json_t *
-route_json(const struct explain_route *r, int64_t now_ms)
+nexthops_json(const struct upstream *u)
 {
-	const struct gate_verdict *g = &r->gate;
-	const bool timed = g->next_try_ms > now_ms;
+	json_t *list = json_array();
 
-	return json_pack("{s:s, s:s, s:i, s:o, s:s, s:b, s:b, s:s, s:o, s:b, s:o}",
+	for (uint32_t i = 0; i < u->n_nexthops; i++)
+		json_array_append_new(list, json_text(u->nexthops[i]));
+	return list;
+}
+
+static void
+add_condition(json_t *o, const struct explained *x, uint32_t route)
+{
+	const struct explain_route *r = &x->explanation->routes[route];
+	const struct upstream_status *u = explained_upstream(x, route);
+	const struct upstream_record *record = r->own != NULL ? r->own :
+	    &u->view.record;
+	char status[REPLY_TEXT_MAX + 32];
+
+	json_object_set_new(o, "nexthops", nexthops_json(u->upstream));
+	json_object_set_new(o, "mx", json_boolean(u->upstream->mx));
+	json_object_set_new(o, "tls", json_text_or_null(
+	    u->upstream->tls_policy));
+	json_object_set_new(o, "in_use", json_integer(u->in_use));
+	json_object_set_new(o, "cap", json_integer(u->cap));
+	json_object_set_new(o, "waiting", json_integer(u->waiting));
+	json_object_set_new(o, "full", json_boolean(explained_is_full(x,
+	    route)));
+	json_object_set_new(o, "since_ms",
+	    json_integer(record->breaker.since_ms));
+	json_object_set_new(o, "why", json_text_or_null(
+	    breaker_reason_name(record->breaker.reason)));
+	json_object_set_new(o, "rule", json_text_or_null(record->rule));
+	json_object_set_new(o, "sample", json_text_or_null(record->sample));
+	json_object_set_new(o, "incident",
+	    json_text_or_null(record->incident));
+	json_object_set_new(o, "status", json_text_or_null(
+	    explained_status(x, route, status)));
+}
+
+static json_t *
+route_json(const struct explained *x, uint32_t route)
+{
+	const struct explain_route *r = &x->explanation->routes[route];
+	const struct gate_verdict *g = &r->gate;
+	const int64_t now_ms = x->reading->status.now_ms;
+	const bool timed = g->next_try_ms > now_ms;
+	json_t *o = json_pack(
+	    "{s:s, s:s, s:i, s:o, s:s, s:b, s:b, s:s, s:o, s:b, s:o}",
 	    "upstream", r->upstream, "state", breaker_state_name(r->state),
 	    "allowance", (int)r->allowance,
 	    "forced", json_text_or_null(r->override == NULL ? "" :
@@ -67,16 +91,20 @@ route_json(const struct explain_route *r, int64_t now_ms)
 	    "would_refuse", g->would_refuse,
 	    "wait_ms", timed ? json_integer(g->next_try_ms - now_ms) :
 	    json_null());
+
+	add_condition(o, x, route);
+	return o;
 }
 
 static void
-show_json(const char *recipient, const struct plan *p,
-    const struct explanation *e, int64_t now_ms)
+show_json(const struct explained *x)
 {
+	const struct explanation *e = x->explanation;
 	json_t *o = json_object(), *routes = json_array();
 
-	json_object_set_new(o, "recipient", json_text(recipient));
-	json_object_set_new(o, "mode", json_string(mode_name(p)));
+	json_object_set_new(o, "recipient", json_text(x->recipient));
+	json_object_set_new(o, "mode", json_string(
+	    x->plan->mode == PLAN_ENFORCE ? "enforce" : "observe"));
 	json_object_set_new(o, "match",
 	    json_string(explain_match_name(e->match)));
 	json_object_set_new(o, "pattern", json_text_or_null(e->pattern));
@@ -97,170 +125,9 @@ show_json(const char *recipient, const struct plan *p,
 		    NULL : e->routes[e->now].upstream));
 	}
 	for (uint32_t i = 0; i < e->n_routes; i++)
-		json_array_append_new(routes, route_json(&e->routes[i],
-		    now_ms));
+		json_array_append_new(routes, route_json(x, i));
 	json_object_set_new(o, "routes", routes);
 	json_print(o, false);
-}
-
-static void
-show_intake(const char *who, const struct intake_verdict *v)
-{
-	char reply[REPLY_TEXT_MAX + 32] = "";
-
-	if (v->reason == DECIDE_FINE) {
-		printf("%s is accepted\n", who);
-		return;
-	}
-	reply_render(&v->reply, REPLY_SMTP, reply, sizeof(reply));
-	printf("%s %s (%s): %s\n", who, v->enforced ? "is put off" :
-	    "is accepted, but would be put off in enforce mode",
-	    decide_reason_name(v->reason), reply);
-}
-
-/* "no: bypass (too-early), next try in 28s" */
-static void
-add_answer(struct columns *c, const struct explain_route *r, int64_t now_ms)
-{
-	const struct gate_verdict *g = &r->gate;
-	const bool bypass = g->bypass != BYPASS_OK;
-	const bool timed = g->next_try_ms > now_ms;
-	char wait[24];
-
-	if (g->answer == GATE_GRANT && !g->would_refuse) {
-		columns_add(c, "%s", r->allowance < 1000 ?
-		    "yes, that share of it" : "yes");
-		return;
-	}
-	columns_add(c, "%s: %s%s%s%s%s%s",
-	    g->answer == GATE_GRANT ? "yes; in enforce mode no" : "no",
-	    decide_reason_name(g->reason), bypass ? " (" : "",
-	    bypass_name(g->bypass), bypass ? ")" : "",
-	    timed ? ", next try in " : "",
-	    timed ? words_wait(g->next_try_ms - now_ms, wait) : "");
-}
-
-static void
-show_routes(const struct explanation *e, int64_t now_ms)
-{
-	struct columns *c = columns_new(4);
-	char share[16], wait[24];
-
-	columns_add(c, "UPSTREAM");
-	columns_add(c, "STATE");
-	columns_add(c, "ALLOWANCE");
-	columns_add(c, "TAKES IT NOW");
-	for (uint32_t i = 0; i < e->n_routes; i++) {
-		const struct explain_route *r = &e->routes[i];
-
-		columns_add(c, "%s%s", r->upstream,
-		    r->unfiltered ? " (unfiltered)" : "");
-		columns_add(c, "%s", breaker_state_name(r->state));
-		columns_add(c, "%s", words_share(r->allowance, share));
-		add_answer(c, r, now_ms);
-		if (r->own != NULL)
-			columns_note(c, "on this host alone (incident %s)",
-			    r->own->incident);
-		if (r->override != NULL)
-			columns_note(c, "forced %s by %s for another %s: %s",
-			    override_state_name(r->override->state),
-			    r->override->by, words_wait(
-			    r->override->until_ms - now_ms, wait),
-			    r->override->reason);
-	}
-	columns_print(c);
-	columns_free(&c);
-}
-
-/* What DNS had to say, where it decides. */
-static void
-show_mx(const struct explanation *e)
-{
-	if (!e->asks_mx)
-		return;
-	if (!e->mx_known)
-		printf("DNS did not answer for its MX\n");
-	else if (e->mx.len == 0)
-		printf("DNS knows no host that would take its mail\n");
-	else
-		printf("its MX are, or end as, %s\n", e->mx.name);
-}
-
-static void
-show_text(const char *recipient, const struct plan *p,
-    const struct explanation *e, int64_t now_ms)
-{
-	char wait[24];
-
-	if (e->destination == NULL) {
-		printf("no destination: Mailweir has no part in mail for "
-		    "this address\n");
-		show_mx(e);
-		return;
-	}
-	printf("%s belongs to %s, by %s%s%s (mode %s)\n", recipient,
-	    e->destination->name, explain_match_name(e->match),
-	    e->pattern[0] != '\0' ? " " : "", e->pattern, mode_name(p));
-	show_mx(e);
-	if (e->destination->cap != 0)
-		printf("%u of %u transactions under way\n", e->leases,
-		    e->destination->cap);
-	if (e->hold != NULL)
-		printf("on hold by %s for another %s: %s\n", e->hold->by,
-		    words_wait(e->hold->until_ms - now_ms, wait),
-		    e->hold->reason);
-	show_intake("mail from other servers", &e->incoming);
-	show_intake("mail from authenticated clients", &e->submission);
-	show_routes(e, now_ms);
-	if (e->now >= 0)
-		printf("goes to %s now\n", e->routes[e->now].upstream);
-	else
-		printf("is held in the queue now\n");
-}
-
-/* What the store says of a destination and its upstreams, by the plan's
- * indices. */
-struct lookup {
-	struct upstream_view *views;
-	struct override *holds;
-	uint32_t *queued;
-	uint32_t leases;
-	int64_t now_ms;
-};
-
-static bool
-look_up(struct inquiry *q, const struct config *config,
-    const struct destination *d, struct lookup *out)
-{
-	const size_t index = (size_t)(d - config->plan.destinations);
-	struct store_reply reply;
-
-	if (!inquiry_ask(q, &(struct store_request){
-		.verb = STORE_DESTINATION, .name = d->name,
-		.u.destination.host = config->host,
-	    }, &reply))
-		return false;
-	out->holds[index] = reply.u.destination.hold;
-	out->queued[index] = reply.u.destination.here.messages;
-	out->leases = reply.u.destination.leases;
-	out->now_ms = reply.now_ms;
-	store_reply_clear(&reply);
-	for (uint32_t i = 0; i < d->n_routes; i++) {
-		const uint32_t upstream = d->routes[i].upstream;
-
-		if (!inquiry_upstream(q, upstream, &reply))
-			return false;
-		out->views[upstream] = (struct upstream_view){
-			.known = true, .record = reply.u.upstream.record,
-			.own = store_alone_record(&reply,
-			    inquiry_host(q)),
-			.override = reply.u.upstream.override,
-			.preflight = reply.u.upstream.preflight,
-			.seen_ms = reply.now_ms,
-		};
-		store_reply_clear(&reply);
-	}
-	return true;
 }
 
 /* By the code that the daemons use, with a memory for one. */
@@ -286,44 +153,91 @@ ask_dns(const struct config *config, struct span recipient,
 	return true;
 }
 
+/* All of the fleet is asked for: with every destination on hold the answer is
+ * another one. */
+static bool
+decide(struct inquiry *q, const struct plan *p, struct reading *r,
+    struct explanation *e)
+{
+	struct snapshot now;
+
+	if (!reading_take(r, q, 0))
+		return false;
+	now = reading_snapshot(r);
+	explain_decide(p, &now, r->status.destinations[e->destination -
+	    p->destinations].leases, r->status.now_ms, e);
+	return true;
+}
+
 static enum answer
 explain(const struct config *config, const struct options *o)
 {
 	const struct plan *p = &config->plan;
-	const char *recipient = o->words[0];
 	struct explanation e;
-	struct lookup found = { 0 };
+	struct explained x = { o->words[0], p, &e, NULL };
+	struct reading *r;
 	struct inquiry *q;
 	bool answered = true;
 
-	if (!explain_find(p, span_of(recipient), &e)) {
+	if (!explain_find(p, span_of(x.recipient), &e)) {
 		fputs("mailweir: explain: that is not an address with a "
 		    "domain\n", stderr);
 		return ANSWER_NO;
 	}
-	if (!ask_dns(config, span_of(recipient), &e))
+	if (!ask_dns(config, span_of(x.recipient), &e))
 		return ANSWER_NO;
-	found.views = mem_new(p->n_upstreams, sizeof(*found.views));
-	found.holds = mem_new(p->n_destinations, sizeof(*found.holds));
-	found.queued = mem_new(p->n_destinations, sizeof(*found.queued));
-	if (e.destination != NULL) {
-		q = inquiry_new(config);
-		answered = look_up(q, config, e.destination, &found);
-		if (!answered)
-			inquiry_away(q);
-		inquiry_free(&q);
-		explain_decide(p, &(struct snapshot){ found.views, found.holds,
-		    found.queued }, found.leases, found.now_ms, &e);
-	}
+	x.reading = r = reading_new(config);
+	q = inquiry_new(config);
+	if (e.destination != NULL)
+		answered = decide(q, p, r, &e);
 	if (answered)
-		(o->json ? show_json : show_text)(recipient, p, &e,
-		    found.now_ms);
-	mem_free(found.views);
-	mem_free(found.holds);
-	mem_free(found.queued);
+		(o->json ? show_json : explain_show_text)(&x);
+	else
+		inquiry_away(q);
+	inquiry_free(&q);
+	reading_free(&r);
 	if (!answered)
 		return ANSWER_AWAY;
 	return e.destination != NULL ? ANSWER_DONE : ANSWER_NO;
+}
+
+const struct upstream_status *
+explained_upstream(const struct explained *x, uint32_t route)
+{
+	return &x->reading->status.upstreams[
+	    x->explanation->destination->routes[route].upstream];
+}
+
+bool
+explained_is_full(const struct explained *x, uint32_t route)
+{
+	const struct upstream_status *u = explained_upstream(x, route);
+	const uint32_t limit = view_connections(&u->view,
+	    u->upstream->connections, x->reading->status.now_ms);
+
+	return limit > 0 && u->in_use >= limit;
+}
+
+/* As the gate remembers its refusal. */
+const char *
+explained_status(const struct explained *x, uint32_t route, char *dst)
+{
+	const struct explanation *e = x->explanation;
+	const struct gate_verdict *g = &e->routes[route].gate;
+	const struct upstream_status *u = explained_upstream(x, route);
+	const int64_t now_ms = x->reading->status.now_ms;
+	struct reply reply;
+
+	dst[0] = '\0';
+	if (g->answer != GATE_REFUSE)
+		return dst;
+	reply = decide_held_reply(g->held ? e->destination->name :
+	    u->upstream->name, g->reason, g->next_try_ms == 0 ? -1 :
+	    g->next_try_ms > now_ms ? g->next_try_ms - now_ms : 0,
+	    g->held ? "" : e->routes[route].own != NULL ?
+	    e->routes[route].own->incident : u->view.record.incident);
+	(void)reply_render(&reply, REPLY_STATUS, dst, REPLY_TEXT_MAX + 32);
+	return dst;
 }
 
 enum answer

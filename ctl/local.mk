@@ -13,7 +13,7 @@ mailweir_SOURCES = \
 	ctl/classify.c \
 	ctl/event_text.h ctl/event_text.c \
 	ctl/events.c \
-	ctl/explain.c \
+	ctl/explain.h ctl/explain.c ctl/explain_text.c \
 	ctl/fault.h ctl/fault.c \
 	ctl/force.c \
 	ctl/hold.c \

@@ -48,6 +48,7 @@ read_upstream(struct reading *r, struct inquiry *q, uint32_t i)
 		.seen_ms = reply.now_ms,
 	};
 	r->views[i] = u->view;
+	r->views[i].own = store_alone_record(&reply, inquiry_host(q));
 	memcpy(u->totals, reply.u.upstream.totals, sizeof(u->totals));
 	u->in_use = reply.u.upstream.in_use;
 	u->waiting = reply.u.upstream.waiting;
@@ -68,11 +69,13 @@ read_destination(struct reading *r, struct inquiry *q, uint32_t i)
 	d->destination = &r->status.plan->destinations[i];
 	if (!inquiry_ask(q, &(struct store_request){
 		.verb = STORE_DESTINATION, .name = d->destination->name,
+		.u.destination.host = inquiry_host(q),
 	    }, &reply))
 		return false;
 	d->leases = reply.u.destination.leases;
 	d->word = r->words[i] = reply.u.destination.hold;
 	d->backlog = reply.u.destination.backlog;
+	r->queued[i] = reply.u.destination.here.messages;
 	memcpy(d->counters, reply.u.destination.counters,
 	    sizeof(d->counters));
 	store_reply_clear(&reply);
@@ -104,7 +107,7 @@ static void
 judge(struct reading *r)
 {
 	struct status *s = &r->status;
-	const struct snapshot now = { r->views, r->words, NULL };
+	const struct snapshot now = reading_snapshot(r);
 
 	for (uint32_t i = 0; i < s->plan->n_destinations; i++)
 		s->destinations[i].on_hold = decide_on_hold(s->plan,
@@ -127,6 +130,7 @@ reading_new(const struct config *config)
 	};
 	r->views = mem_new(p->n_upstreams, sizeof(*r->views));
 	r->words = mem_new(p->n_destinations, sizeof(*r->words));
+	r->queued = mem_new(p->n_destinations, sizeof(*r->queued));
 	return r;
 }
 
@@ -142,6 +146,7 @@ reading_free(struct reading **r)
 	mem_free((*r)->events);
 	mem_free((*r)->views);
 	mem_free((*r)->words);
+	mem_free((*r)->queued);
 	mem_free(*r);
 	*r = NULL;
 }
@@ -161,4 +166,10 @@ reading_take(struct reading *r, struct inquiry *q, uint32_t events)
 			return false;
 	judge(r);
 	return read_events(r, q, events);
+}
+
+struct snapshot
+reading_snapshot(const struct reading *r)
+{
+	return (struct snapshot){ r->views, r->words, r->queued };
 }

@@ -16,10 +16,11 @@ struct reading {
 	struct status status;
 	uint32_t n_events;
 	struct store_event *events;	/* the newest, oldest first */
-	/* What the status borrows from, and what it is judged by. */
-	struct store_reply hosts;
+	/* As this host's daemons have it: with its own breakers and queue. */
 	struct upstream_view *views;
 	struct override *words;
+	uint32_t *queued;
+	struct store_reply hosts;	/* what the status borrows from */
 };
 
 struct reading *reading_new(const struct config *config);
@@ -28,5 +29,7 @@ void reading_free(struct reading **r);
  * of no use before one has succeeded. */
 bool reading_take(struct reading *r, struct inquiry *q, uint32_t events)
     MW_MUST_CHECK;
+/* What this host's daemons decide on. */
+struct snapshot reading_snapshot(const struct reading *r);
 
 #endif

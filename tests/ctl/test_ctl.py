@@ -313,14 +313,54 @@ def alone(bench):
     bench.ask("DEL", key)
 
 
+def full(bench):
+    """Nothing is wrong with it, and no connection of it is free."""
+    key = "mailweir:upstream:{small}"
+    bench.plant(key, state="closed", in_use=1, waiting=2)
+    out = bench.run("explain", "a@x.few.test")[1]
+    tap.same(row(out, "small")[4],
+             "full: waits 20s for a connection, then no: no-slot",
+             "a full upstream makes it wait")
+    tap.ok("\n    is full: 1 of 1 connections in use, 2 wait for one\n" in out,
+           "and says of what", out)
+    got = bench.json("explain", "a@x.few.test")
+    tap.same([got["now"], got["routes"][0]["full"]], ["small", True],
+             "in JSON, too")
+    bench.ask("DEL", key)
+
+
+def all_on_hold(bench, config):
+    """As the daemons say it when they can take no mail of any kind."""
+    names = ("contoso", "partner", "mixed", "few", "rest")
+    for name in names:
+        bench.plant("mailweir:override:dest:{%s}" % name, state="hold",
+                    until=bench.now() + 60000, by="eve", reason="all")
+    got = bench.json("explain", "a@other.test", config=config)
+    tap.same(got["incoming"]["reply"], "421 4.3.2 Service not available, "
+             "closing transmission channel", "with all on hold it is 421")
+    out = bench.run("explain", "a@other.test", config=config)[1]
+    tap.ok(re.search(r"\nwhat waits says: 4.3.2 Mailweir: rest was paused by "
+                     r"an operator, next try in \d+s\nis held in the queue "
+                     r"now\n$", out), "and what waits in the queue", out)
+    for name in names:
+        bench.ask("DEL", "mailweir:override:dest:{%s}" % name)
+
+
 def explain(bench):
     code, out, _ = bench.run("explain", "alice@contoso.com")
     tap.ok(code == 0 and "belongs to contoso, by domain contoso.com" in out,
            "explain names the destination and the pattern", out)
-    tap.ok(row(out, "filter")[3].startswith("no: open, next try in 2"),
+    tap.ok(row(out, "filter")[4].startswith("no: open, next try in 2"),
            "an open upstream says why and until when", out)
-    tap.same(row(out, "filter-eu")[3], "yes, that share of it", "a ramp")
-    tap.ok(row(out, "exchange (unfiltered)")[3].startswith(
+    tap.ok(re.search(r"\n    to \[filter.example.net\]:25\n    is open: takes "
+                     r"no mail, for \d+s; why: nothing but bad answers "
+                     r"\(streak\); busy: 4.3.2 \?\[31mred\n    next: is tried "
+                     r"again in 2\ds \(incident filter-1\)\n", out),
+           "where it would go, and its condition", out)
+    tap.ok("\n    to [x.example.net]:25 (TLS: encrypt)\n" in out,
+           "the TLS policy that the gate answers", out)
+    tap.same(row(out, "filter-eu")[4], "yes, that share of it", "a ramp")
+    tap.ok(row(out, "exchange (unfiltered)")[4].startswith(
         "no: bypass (alternate-up)"), "no bypass beside a filter", out)
     tap.ok(out.endswith("\ngoes to filter-eu now\n"), "where it goes", out)
     got = bench.json("explain", "alice@sub.contoso.com")
@@ -333,12 +373,23 @@ def explain(bench):
              [("filter", False, "open", None),
               ("filter-eu", True, "fine", None),
               ("exchange", False, "bypass", "alternate-up")], "and its routes")
+    wanted = {"why": "streak", "rule": "busy", "incident": "filter-1",
+              "in_use": 2, "cap": 20, "waiting": 7, "full": False,
+              "nexthops": ["[filter.example.net]:25"], "mx": False,
+              "tls": None}
+    tap.same({k: got["routes"][0][k] for k in wanted}, wanted,
+             "an upstream's condition in JSON")
+    tap.ok(re.fullmatch(r"4.3.2 Mailweir: filter is not accepting mail, next "
+                        r"try in 2\ds \(incident filter-1\)",
+                        got["routes"][0]["status"]),
+           "what its refusal would make of a status", got["routes"][0])
     tap.same(bench.run("explain", "a@other.test")[0], 1,
              "no destination is 1")
     tap.same(bench.json("explain", "a@other.test")["destination"], None,
              "and null")
     tap.same(bench.run("explain", "alice")[:2], (1, ""), "no address is 1")
     alone(bench)
+    full(bench)
     catch = bench.write("catch.conf", catch_all=CATCH_ALL)
     got = bench.json("explain", "a@other.test", config=catch)
     tap.same([got["destination"], got["match"], got["now"],
@@ -348,6 +399,7 @@ def explain(bench):
              "on hold: others wait, submission does not")
     tap.ok(got["incoming"]["reply"].startswith("451 4.3.2 rest "),
            "with the reply they get", got["incoming"])
+    all_on_hold(bench, catch)
     bench.ask("ZADD", "mailweir:dest:{contoso}:leases",
               bench.now() + 60000, "c")
     tap.same(bench.json("explain", "a@contoso.com")["incoming"]["reason"],
