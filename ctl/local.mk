@@ -29,7 +29,8 @@ mailweir_SOURCES = \
 	ctl/program.h ctl/program.c \
 	ctl/print.h ctl/print.c \
 	ctl/reading.h ctl/reading.c \
-	ctl/replay.h ctl/replay.c ctl/replay_json.c ctl/replay_text.c \
+	ctl/replay.h ctl/replay.c ctl/replay_incidents.c \
+	ctl/replay_json.c ctl/replay_text.c \
 	ctl/shelter.h ctl/shelter.c \
 	ctl/status.h ctl/status.c ctl/status_text.c \
 	ctl/watch.c \

@@ -182,6 +182,7 @@ keep_change(void *arg, const struct replay_change *change)
 	kept = &u->changes[u->n++];
 	kept->change = *change;
 	kept->change.rule = kept->change.sample = NULL;
+	kept->before = *replay_totals(report->replay, change->upstream);
 	snprintf(kept->rule, sizeof(kept->rule), "%s", change->rule);
 	snprintf(kept->sample, sizeof(kept->sample), "%s", change->sample);
 }

@@ -17,6 +17,7 @@
  *			outcome, null where the change accuses nobody
  */
 #include "base/clock.h"
+#include "base/mem.h"
 #include "ctl/json.h"
 #include "ctl/replay.h"
 
@@ -80,6 +81,41 @@ upstream_json(const struct replay_report *r, uint32_t index)
 	    "changes_left_out", (json_int_t)u->left_out);
 }
 
+static json_t *
+incidents_json(const struct replay_report *r)
+{
+	json_t *list = json_array();
+	struct replay_incident *incidents;
+	size_t n;
+
+	incidents = replay_incidents(r, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct replay_incident *x = &incidents[i];
+		const struct replay_upstream *u = &r->upstreams[x->upstream];
+
+		json_array_append_new(list, json_pack(
+		    "{s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+		    "s:o, s:o}",
+		    "upstream", r->plan->upstreams[x->upstream].name,
+		    "begin", time_json(x->begin_ms),
+		    "end", x->last == u->n ? json_null() :
+		    time_json(x->end_ms),
+		    "lasts_ms", (json_int_t)(x->end_ms - x->begin_ms),
+		    "attempts", (json_int_t)x->sum.attempts,
+		    "bad", (json_int_t)x->sum.bad,
+		    "saved", (json_int_t)x->sum.saved,
+		    "saved_bad", (json_int_t)x->sum.saved_bad,
+		    "rerouted", (json_int_t)x->sum.rerouted,
+		    "held", (json_int_t)x->sum.held,
+		    "openings", (json_int_t)x->sum.openings,
+		    "rule", json_text_or_null(u->changes[x->first].rule),
+		    "sample",
+		    json_text_or_null(u->changes[x->first].sample)));
+	}
+	mem_free(incidents);
+	return list;
+}
+
 void
 replay_show_json(const struct replay_report *r)
 {
@@ -87,10 +123,10 @@ replay_show_json(const struct replay_report *r)
 
 	for (uint32_t i = 0; i < r->plan->n_upstreams; i++)
 		json_array_append_new(list, upstream_json(r, i));
-	json_print(json_pack("{s:i, s:I, s:I, s:I, s:o, s:o, s:o}",
+	json_print(json_pack("{s:i, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
 	    "seed", REPLAY_SEED, "lines", (json_int_t)r->lines,
 	    "hosts", (json_int_t)r->hosts,
 	    "elsewhere", (json_int_t)r->elsewhere,
 	    "first", time_json(r->first_ms), "last", time_json(r->last_ms),
-	    "upstreams", list), false);
+	    "incidents", incidents_json(r), "upstreams", list), false);
 }

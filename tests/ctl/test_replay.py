@@ -6,6 +6,7 @@ import datetime
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -182,10 +183,31 @@ def outage(bench):
 
 def text(bench):
     code, out, err = bench.run(bench.dir + "/mail.log")
-    first = next((line.split() for line in out.splitlines()
-                  if line.startswith(utc(SICK + 0.45))), [])
-    tap.same((code, err, first[1:5]), (0, "", ["closed", "open", "streak",
-                                               "0"]), "as a table")
+    rows = [line.split() for line in out.splitlines()
+            if line.startswith("11-21 ")]
+    tap.same((code, err, rows[0][1:5], rows[0][-1]),
+             (0, "", ["09:01:00", "open", "0", "%"], "streak"),
+             "as a timeline")
+    tap.same((rows[-1][2], rows[-1][-1]), ("closed", "recovered"),
+             "with an end")
+    for wanted in (r"2 hosts, 2025-11-21T09:00:00.000Z to \S+ \(10m00s\)",
+                   r"1 incident, \S+ in all: of 890 bad attempts \d+ would "
+                   r"not have been made",
+                   r"INCIDENT 1: filter, 2025-11-21T09:01:00.450Z to "
+                   r"2025-11-21T09:0\d:\d\d.\d+Z, \S+",
+                   r"cause: nothing but bad answers \(streak\); ms-frontend: "
+                   r"4.3.2 host .*",
+                   r"in the log: \d+ attempts, 890 of them bad",
+                   r"with Mailweir: \d+ attempts, \d of them bad",
+                   r"saved: \d+ attempts, 88\d of them bad; \d+ would have "
+                   r"gone to another upstream, 0 would have waited"):
+        tap.ok(re.search("^%s$" % wanted, out, re.M), "it reports: " + wanted,
+               out)
+    numbers = [[int(n) for n in row[-4:-1]] for row in rows[:-1]]
+    incident = bench.json(bench.dir + "/mail.log")["incidents"][0]
+    tap.same([sum(column) for column in zip(*numbers)],
+             [incident[key] for key in ("attempts", "bad", "saved")],
+             "the lines of the timeline add up to the incident")
     row = next((line.split() for line in out.splitlines()
                 if line.startswith("filter   ")), [])
     seen = upstream(bench.json(bench.dir + "/mail.log"), "filter")
@@ -194,6 +216,38 @@ def text(bench):
         "held")], "the same totals as for scripts")
     tap.same(bench.run(bench.dir + "/mail.log"), (code, out, err),
              "the same log, the same run")
+
+
+def incidents(bench):
+    """What is not over, and what comes twice."""
+    seen = bench.json(bench.dir + "/mail.log")
+    tap.same(len(seen["incidents"]), 1, "one incident")
+    one, sick = seen["incidents"][0], upstream(seen, "filter")
+    tap.same((one["upstream"], one["begin"], one["end"], one["openings"],
+              one["rule"]),
+             ("filter", sick["changes"][0]["time"],
+              sick["changes"][-1]["time"], sick["openings"], "ms-frontend"),
+             "from the first change to the last one")
+    tap.same((one["saved"], one["saved_bad"], one["rerouted"], one["held"]),
+             (sick["saved"], sick["saved_bad"], sick["saved"], 0),
+             "all that was saved was saved in it")
+    early = [line for line in story()
+             if line < when(HEALED - 10)]
+    seen = bench.json(bench.log("early.log", early))
+    tap.same((seen["incidents"][0]["end"],
+              seen["incidents"][0]["lasts_ms"] // 1000), (None, 34),
+             "one that is not over when the log ends")
+    tap.ok("and not over when the log ends" in
+           bench.run(bench.dir + "/early.log")[1], "in words, too")
+    well = [final(when(n), n) for n in range(60)]
+    out = bench.run(bench.log("well.log", well))[1]
+    tap.ok("no incident: " in out and "INCIDENT" not in out, "none", out)
+    twice = story() + [line.replace("T10:0", "T11:0")
+                       for line in story()]
+    seen = bench.json(bench.log("twice.log", twice))
+    begins = [i["begin"] for i in seen["incidents"]]
+    tap.ok(len(begins) == 2 and begins == sorted(begins),
+           "two in their order", begins)
 
 
 def several(bench):
@@ -329,7 +383,7 @@ def main():
     signal.alarm(SECONDS)
     bench = Bench()
     try:
-        for test in (outage, text, several, junk, old_format, attempts,
+        for test in (outage, text, incidents, several, junk, old_format, attempts,
                      exits):
             test(bench)
     finally:
