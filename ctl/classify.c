@@ -1,8 +1,7 @@
 /*
  * classify - class and rule of a delivery status as Postfix's status filter
  * tells it, "4.3.2 host ... said: ...". Exit 1 when no rule knows it.
- *
- * JSON, one object: "class", "rule" (null: none).
+ * docs/json.md has the JSON.
  */
 #include "config/config.h"
 #include "ctl/json.h"

@@ -1,9 +1,6 @@
 /*
  * events - what happened: the newest of the stream mailweir:events, oldest
- * first, and with -f whatever comes after.
- *
- * JSON, one object a line: "id", "time" (RFC 3339), and the event's own
- * fields ("event", "upstream", "from", "to", "reason", ...), all strings.
+ * first, and with -f whatever comes after. docs/json.md has the JSON.
  */
 #include "base/printable.h"
 #include "ctl/event_text.h"

@@ -1,21 +1,4 @@
-/*
- * replay for scripts, one object:
- *
- * seed			of the draws for jitter and shares
- * lines, hosts		read, and how many hosts' deliveries are among them
- * elsewhere		attempts at hosts that are no upstream's
- * first, last		time of the first and last attempt, RFC 3339; null: none
- * upstreams		[{ name, state, attempts, bad, saved, saved_bad,
- *			   rerouted, held, openings, outcomes, changes,
- *			   changes_left_out }]
- *			state after the last attempt; attempts and bad as in
- *			the log; saved: those that would not have been made,
- *			which is rerouted and held together; saved_bad of them
- *			were bad; outcomes: reports in the log by class
- * changes		[{ time, from, to, reason, allowance, rule, sample }]
- *			allowance in per mille; rule and sample of the last bad
- *			outcome, null where the change accuses nobody
- */
+/* replay for scripts; docs/json.md has its fields. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "ctl/json.h"

@@ -61,8 +61,7 @@ int64_t status_next_step(const struct status *s,
 /* Do hosts that are there agree? And does this one run what digest says? */
 void status_compare(struct status *s);
 
-/* The status as one JSON object, yours; lib/observe/status_json.c has its
- * fields. */
+/* The status as one JSON object, yours; docs/json.md has its fields. */
 struct json_t *status_json(const struct status *s);
 
 #endif

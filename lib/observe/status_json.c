@@ -1,32 +1,4 @@
-/*
- * status for scripts, one object:
- *
- * now_ms		the fleet's clock, ms since 1970
- * mode, digest		of the file that was read
- * hosts_agree		false: configurations differ among hosts that are there
- * reload_due		this host runs on another configuration than this file
- * hosts		[{ name, mode, digest, version, seen_ms, lost }]
- * upstreams		[{ name, state, breaker, allowance, in_use, waiting, cap,
- *			   connections, reason, trips, since_ms, down_since_ms,
- *			   preflight_ms, locked_until_ms, next_step_ms,
- *			   incident, rule, sample, override, outcomes, alone }]
- *			state counts now, override included; breaker is the
- *			breaker's own; allowance in per mille; down_since_ms
- *			null: it takes mail; preflight_ms: when a way past the
- *			filter was last found open, null for never;
- *			locked_until_ms null: it is not locked; next_step_ms
- *			from now, null for none; override null or { state, by,
- *			reason, until_ms }; outcomes: totals by class; alone:
- *			[{ host, state, allowance, next_step_ms, incident }],
- *			the hosts that alone see trouble there
- * destinations		[{ name, leases, cap, override, counters, backlog }];
- *			cap 0 for none; override has rate (messages a second)
- *			where one is given; backlog null where no host counts
- *			messages in its queue, or { messages, expiring,
- *			oldest_ms, counted_ms }
- *
- * incident, rule and sample are null where there is none.
- */
+/* status for scripts; docs/json.md has its fields. */
 #include "observe/health.h"
 #include "observe/json.h"
 

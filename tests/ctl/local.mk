@@ -1,6 +1,6 @@
 # The command, against a private Redis, on terminals, and on logs.
-dist_check_SCRIPTS += tests/ctl/test_ctl.py tests/ctl/test_replay.py \
-	tests/ctl/test_status.py tests/ctl/test_watch.py \
+dist_check_SCRIPTS += tests/ctl/test_ctl.py tests/ctl/test_json.py \
+	tests/ctl/test_replay.py tests/ctl/test_status.py tests/ctl/test_watch.py \
 	tests/ctl/test_wiring.py
 EXTRA_DIST += tests/ctl/terminal.py
 
