@@ -399,7 +399,7 @@ START_TEST(of_many_destinations_the_bad_ones_have_a_row)
 	ck_assert_int_eq(count("<th scope=\"row\">"), 0);
 	ck_assert_int_eq(count("<li class=\"closed\"><strong>quiet<"), MANY);
 	all[17].name = "held";
-	more[17].on_hold = true;
+	status[17].on_hold = true;
 	all[30].name = "full";
 	status[30].leases = 10;
 	all[40].name = "late";
@@ -410,7 +410,7 @@ START_TEST(of_many_destinations_the_bad_ones_have_a_row)
 	ck_assert(page_has("<th scope=\"row\">late<"));
 	ck_assert_int_eq(count("<strong>quiet<"), MANY - 3);
 	for (int i = 0; i < MANY; i++)
-		more[i].on_hold = true;
+		status[i].on_hold = true;
 	ck_assert_int_eq(count("<th scope=\"row\">") +
 	    count("<li class=\"closed held\">"), MANY);
 	ck_assert_int_lt(count("<th scope=\"row\">"), MANY / 2);
