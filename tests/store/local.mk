@@ -1,6 +1,7 @@
 # Tests of store. They start a redis-server of their own.
 if HAVE_CHECK
-check_PROGRAMS += tests/store/test_sha1 tests/store/test_slots \
+check_PROGRAMS += tests/store/test_health tests/store/test_sha1 \
+	tests/store/test_slots \
 	tests/store/test_contract tests/store/test_faults \
 	tests/store/test_sentinel tests/store/test_threads
 
@@ -8,6 +9,11 @@ store_test_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/lib/store \
 	$(HIREDIS_CFLAGS) $(LIBEVENT_CFLAGS)
 own_redis = tests/store/redis.h tests/store/redis.c
 both_stores = tests/store/stores.h tests/store/stores.c
+
+tests_store_test_health_SOURCES = tests/store/test_health.c
+tests_store_test_health_CPPFLAGS = $(store_test_cppflags)
+tests_store_test_health_CFLAGS = $(test_cflags)
+tests_store_test_health_LDADD = $(store_libs) $(CHECK_LIBS)
 
 tests_store_test_sha1_SOURCES = tests/store/test_sha1.c
 tests_store_test_sha1_CPPFLAGS = $(store_test_cppflags)
