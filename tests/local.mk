@@ -11,7 +11,7 @@ AM_TESTS_ENVIRONMENT += CK_TAP_LOG_FILE_NAME=-; CK_VERBOSITY=silent; \
 	export CK_TAP_LOG_FILE_NAME CK_VERBOSITY CK_DEFAULT_TIMEOUT;
 
 dist_check_SCRIPTS += tests/rooms.sh tests/threats.py
-EXTRA_DIST += tests/suite.h tests/run
+EXTRA_DIST += tests/coverage tests/suite.h tests/run tests/valgrind
 
 test_cflags = $(AM_CFLAGS) -I$(top_srcdir)/tests $(CHECK_CFLAGS)
 

@@ -16,4 +16,5 @@ tests_milter_test_session_LDADD = $(core_libs) $(CHECK_LIBS)
 endif
 
 dist_check_SCRIPTS += tests/milter/test_milter.py
-EXTRA_DIST += tests/milter/stages.lua tests/milter/tsan.supp
+EXTRA_DIST += tests/milter/stages.lua tests/milter/tsan.supp \
+	tests/milter/valgrind.supp

@@ -140,8 +140,13 @@ class Daemons:
             client.close()
         for process in reversed(self.processes):
             if process.poll() is None:
-                process.kill()
-                process.wait()
+                process.send_signal(signal.SIGCONT)
+                process.terminate()
+                try:
+                    process.wait(8)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
         self.log.close()
         shutil.rmtree(self.dir, ignore_errors=True)
 
