@@ -7,7 +7,8 @@ dist_check_SCRIPTS += tests/system/test_alone.py \
 	tests/system/test_outage_silent.py \
 	tests/system/test_postfix_facts.py tests/system/test_readme.py \
 	tests/system/test_recipes.py tests/system/test_release.py \
-	tests/system/test_sentinel.py tests/system/test_throttle.py \
+	tests/system/test_sentinel.py tests/system/test_soak.py \
+	tests/system/test_throttle.py \
 	tests/system/test_tls.py
 
 EXTRA_DIST += tests/system/guard.py tests/system/host.py \

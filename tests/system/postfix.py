@@ -201,9 +201,12 @@ class Postfix:
 
     def deliveries(self, to=None):
         """All final statuses so far; to: of this recipient."""
-        found = (DELIVERY.search(line) for line in self.text().splitlines())
-        return [d for d in (Delivery(**m.groupdict()) for m in found if m)
-                if to is None or d.to == to]
+        if not os.path.exists(self.log):
+            return []
+        with open(self.log, encoding="utf-8", errors="replace") as log:
+            found = (DELIVERY.search(line) for line in log)
+            return [d for d in (Delivery(**m.groupdict()) for m in found if m)
+                    if to is None or d.to == to]
 
     def queue(self):
         """postqueue -j: a message a row."""
