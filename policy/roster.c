@@ -1,6 +1,8 @@
 #include "policy/roster.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
+#include "core/census.h"
 #include "engine/announce.h"
 
 #include <stdio.h>
@@ -12,6 +14,7 @@ struct roster {
 	void *arg;
 	char host[STORE_HOST_MAX + 1];
 	bool told_of_us;
+	struct census census;
 	/* As it was last read. */
 	struct store_host *hosts;
 	uint32_t n_hosts;
@@ -34,7 +37,7 @@ tell(struct roster *r, enum event_kind kind, const char *host)
 static bool
 is_live(int64_t now_ms, const struct store_host *h)
 {
-	return now_ms - h->seen_ms < ROSTER_LOST_MS;
+	return now_ms - h->seen_ms < CENSUS_LOST_MS;
 }
 
 static const struct store_host *
@@ -90,7 +93,8 @@ hosts_known(void *arg, const struct store_reply *reply, const struct err *err)
 		r->hosts[i] = reply->u.hosts.list[i];
 		live += is_live(r->read_ms, &r->hosts[i]);
 	}
-	r->count(r->arg, live);
+	r->count(r->arg, census_take(&r->census, r->n_hosts, live,
+	    clock_mono_ms()));
 	if (!r->told_of_us)
 		tell(r, EVENT_HOST_SEEN, r->host);
 	r->told_of_us = true;

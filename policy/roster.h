@@ -8,12 +8,9 @@
 #include "config/config.h"
 #include "store/request.h"
 
-/* A host that was not heard of for so long is lost. */
-#define ROSTER_LOST_MS 20000
-
 struct roster;
 
-/* count is told, each time the roster was read, how many hosts are live. */
+/* count is told, each time the roster was read, how many hosts there are. */
 struct roster *roster_new(struct store_port port,
     void (*count)(void *arg, uint32_t live), void *arg);
 void roster_free(struct roster **roster);

@@ -3,6 +3,7 @@ noinst_LIBRARIES += lib/libcore.a
 lib_libcore_a_SOURCES = \
 	include/core/alone.h lib/core/alone.c \
 	include/core/breaker.h lib/core/breaker.c lib/core/breaker_record.c \
+	include/core/census.h lib/core/census.c \
 	include/core/counter.h lib/core/counter.c \
 	include/core/decide.h lib/core/decide.c \
 	include/core/destination.h lib/core/destination.c \

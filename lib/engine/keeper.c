@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "core/census.h"
 #include "engine/held.h"
 #include "engine/tally.h"
 #include "store/pool.h"
@@ -20,7 +21,6 @@
 #define HOLDS_MS 2000		/* what operators say of destinations */
 #define TALLY_MS 1000
 #define HEARTBEAT_MS 5000
-#define HOST_LOST_MS 20000	/* a host not heard of for so long has no share */
 
 /* What waits for a destination: as counted last, and taken in since. */
 struct queue {
@@ -46,6 +46,7 @@ struct keeper {
 	int stop[2];			/* a pipe; closing it ends the clerk */
 	int64_t tick_ms;
 	uint32_t round;			/* of renewals; the clerk's */
+	struct census census;		/* the clerk's */
 	int64_t holds_at, renew_at, tally_at, beat_at;	/* the clerk's */
 };
 
@@ -277,10 +278,11 @@ count_hosts(struct keeper *k)
 	    &reply) == -1)
 		return;
 	for (uint32_t i = 0; i < reply.u.hosts.n; i++) {
-		if (reply.u.hosts.list[i].seen_ms > reply.now_ms - HOST_LOST_MS)
+		if (reply.u.hosts.list[i].seen_ms > reply.now_ms - CENSUS_LOST_MS)
 			live++;
 	}
-	atomic_store(&k->hosts, live > 0 ? live : 1);
+	atomic_store(&k->hosts, census_take(&k->census, reply.u.hosts.n, live,
+	    clock_mono_ms()));
 	store_reply_clear(&reply);
 }
 

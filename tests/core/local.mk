@@ -13,6 +13,13 @@ tests_core_test_destination_LDADD = $(core_libs) $(CHECK_LIBS)
 endif
 
 if HAVE_CHECK
+check_PROGRAMS += tests/core/test_census
+tests_core_test_census_SOURCES = tests/core/test_census.c
+tests_core_test_census_CFLAGS = $(test_cflags)
+tests_core_test_census_LDADD = $(core_libs) $(CHECK_LIBS)
+endif
+
+if HAVE_CHECK
 check_PROGRAMS += tests/core/test_lease
 tests_core_test_lease_SOURCES = tests/core/test_lease.c
 tests_core_test_lease_CFLAGS = $(test_cflags)

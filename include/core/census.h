@@ -1,0 +1,27 @@
+/*
+ * census - how many hosts share what there is.
+ *
+ * A host that has left is still listed for days, and does not count. One that
+ * is listed no more was forgotten by a store that lost all it knew: it is
+ * there, most likely, and counts on until it must have told of itself again.
+ * Otherwise the first host to do so would take all shares for its own.
+ */
+#ifndef CORE_CENSUS_H
+#define CORE_CENSUS_H
+
+#include <stdint.h>
+
+#define CENSUS_LOST_MS 20000	/* a host that was silent for so long has left */
+
+/* All zeros: nobody was counted yet. */
+struct census {
+	uint32_t listed, hosts;
+	int64_t doubt_until_ms;
+};
+
+/* So many are listed, and so many of them live: the number that shares, at
+ * least 1. now_ms: of any clock that only goes on. */
+uint32_t census_take(struct census *c, uint32_t listed, uint32_t live,
+    int64_t now_ms);
+
+#endif

@@ -1,0 +1,14 @@
+#include "core/census.h"
+
+uint32_t
+census_take(struct census *c, uint32_t listed, uint32_t live, int64_t now_ms)
+{
+	if (listed < c->listed)
+		c->doubt_until_ms = now_ms + CENSUS_LOST_MS;
+	c->listed = listed;
+	if (live > c->hosts || now_ms >= c->doubt_until_ms)
+		c->hosts = live;
+	if (c->hosts == 0)
+		c->hosts = 1;
+	return c->hosts;
+}
