@@ -1,4 +1,4 @@
-EXTRA_DIST += docs/design.md docs/incident-runbook.md docs/incidents.md \
+EXTRA_DIST += docs/design.md docs/faults.md docs/incident-runbook.md docs/incidents.md \
 	docs/json.md docs/log-lines.md docs/recipes.md docs/security.md docs/store.md \
 	docs/threat-model.md
 dist_man_MANS = docs/mailweir.8 docs/mailweir-milter.8 docs/mailweir-policyd.8 \

@@ -30,3 +30,4 @@ include tests/fuzz/local.mk
 include tests/docs/local.mk
 include tests/system/local.mk
 include tests/incidents/local.mk
+include tests/faults/local.mk

@@ -20,7 +20,7 @@ PARTS = ("# main.cf", "# master.cf", "# transport")
 HEAD = """\
 mode = "{mode}";
 host = "{name}";
-store = {{ redis = "{redis}"; timeout = "500ms"; }};
+store = {{ redis = "{redis}"; timeout = "500ms"; {store} }};
 rules_file = "{source}/conf/outcomes.rules";
 release = {{ command = "postqueue -c {config}"; {release} }};
 listen = {{
@@ -48,15 +48,16 @@ def split_wiring(text):
 
 class Host(Postfix):
     """milter: whether mailweir-milter runs and is wired; main, master: lines
-    after the wiring; release: more keys of that group."""
+    after the wiring; release, store: more keys of these groups."""
 
     def __init__(self, lab, name, redis, text, mode="enforce", milter=True,
-                 main="", master="", release=""):
+                 main="", master="", release="", store=""):
         super().__init__(lab, name)
         self.redis = redis
         self.mode = mode
         self.with_milter = milter
         self.release = release
+        self.store = store
         self.policyd = self.milter = None
         self.loop_pid = None        # policyd's loop, as it was at the start
         self.file = lab.path(name + ".conf")
@@ -72,7 +73,7 @@ class Host(Postfix):
             file.write(HEAD.format(
                 mode=self.mode, name=self.name, redis=self.redis.address,
                 source=SOURCE, sockets=self.sockets, config=self.config,
-                release=self.release,
+                release=self.release, store=self.store,
                 milter="unix:%s/milter" % self.sockets
                 if self.with_milter else "") + text)
 

@@ -11,8 +11,9 @@ import tap
 
 SENDERS = ["s%d@sender%d.test" % (n, n) for n in range(8)]
 
-Message = collections.namedtuple("Message",
-                                 "id to port sent_at code text stage")
+# seconds: until the reply that decided.
+Message = collections.namedtuple(
+    "Message", "id to port sent_at code text stage seconds", defaults=(0,))
 _numbers = itertools.count(1)
 
 
@@ -32,8 +33,8 @@ async def _reply(reader):
 
 
 async def _dialogue(reader, writer, sender, to, name, pause):
-    """One message, with a pause before its text; returns (code, text, stage)
-    of the reply that decided."""
+    """One message, with await pause() before its text; returns (code, text,
+    stage) of the reply that decided."""
     async def say(line):
         writer.write(line.encode() + b"\r\n")
         return await _reply(reader)
@@ -50,14 +51,19 @@ async def _dialogue(reader, writer, sender, to, name, pause):
     code, text = await say("DATA")
     if code != 354:
         return code, text, "DATA"
-    await asyncio.sleep(pause)
+    await pause()
     code, text = await say(
         "From: <%s>\r\nTo: <%s>\r\nX-Mw-Id: %s\r\nSubject: load\r\n\r\n"
         "hello\r\n." % (sender, to, name))
     return code, text, "EOD"
 
 
-async def _send(port, sender, to, name, pause=0):
+async def _no_pause():
+    pass
+
+
+async def send(port, sender, to, name, pause=_no_pause):
+    """One message, on a connection of its own; returns a Message."""
     sent_at = time.monotonic()
     code, text, stage = 0, "", "CONNECT"
     writer = None
@@ -70,7 +76,8 @@ async def _send(port, sender, to, name, pause=0):
         text = repr(error)
     if writer:
         writer.close()
-    return Message(name, to, port, sent_at, code, text, stage)
+    return Message(name, to, port, sent_at, code, text, stage,
+                   time.monotonic() - sent_at)
 
 
 def burst(ports, domain, count, pause):
@@ -78,7 +85,8 @@ def burst(ports, domain, count, pause):
     async def all_of_them():
         names = ["b%d" % next(_numbers) for _ in range(count)]
         return await asyncio.gather(*(
-            _send(port, sender, "%s@%s" % (name, domain), name, pause)
+            send(port, sender, "%s@%s" % (name, domain), name,
+                 lambda: asyncio.sleep(pause))
             for name, port, sender in zip(names, itertools.cycle(ports),
                                           itertools.cycle(SENDERS))))
     return loop.run(all_of_them(), 90)
@@ -111,7 +119,7 @@ class Load:
 
     async def _one(self, port, domain, sender):
         name = "m%d" % next(_numbers)
-        self.messages.append(await _send(
+        self.messages.append(await send(
             port, sender, "%s@%s" % (name, domain), name))
 
     async def _main(self, seconds):

@@ -268,6 +268,12 @@ class Relay:
         """Are there more connections than it takes?"""
         return 0 < self.limit < len(self.sessions)
 
+    def awaits(self, port):
+        """Has a client at that port yet to end its first message?"""
+        return any(session.transport.get_extra_info("peername")[1] == port and
+                   (session.sender is None or session.in_data)
+                   for session in list(self.sessions))
+
     def busy_above(self, limit):
         """A mode: it counts connections, and its answer is 451."""
         return {"RCPT": lambda _line: "451 4.3.2 too many connections"

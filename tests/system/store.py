@@ -61,10 +61,11 @@ class Client:
 
 
 class Redis:
-    """Saves nothing: a restart is an empty one."""
+    """Saves nothing: a restart is an empty one. options: of redis-server."""
 
-    def __init__(self, lab, name="redis", port=0):
+    def __init__(self, lab, name="redis", port=0, options=()):
         self.lab = lab
+        self.options = options
         self.port = port
         self.dir = os.path.join(lab.dir, name)
         self.path = os.path.join(self.dir, "sock")
@@ -77,7 +78,8 @@ class Redis:
         return ["redis-server", "--port", str(self.port), "--unixsocket",
                 self.path, "--unixsocketperm", "777", "--dir", self.dir,
                 "--save", "", "--appendonly", "no", "--daemonize", "no",
-                "--repl-diskless-sync-delay", "0", "--logfile", self.log]
+                "--repl-diskless-sync-delay", "0", "--logfile", self.log,
+                *self.options]
 
     def start(self):
         self.process = subprocess.Popen(
@@ -93,11 +95,17 @@ class Redis:
             client("PING")
             client.close()
             return True
+        except RedisError:
+            return True         # it has not read all of its data yet
         except OSError:
             return False
 
     def client(self):
         return Client(self.path)
+
+    def forget(self):
+        """What was saved is not read again."""
+        os.unlink(os.path.join(self.dir, "dump.rdb"))
 
     def kill(self):
         """At once, as a crash would."""

@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+"""Faults under load, and what must be true through all of them: see fault.py.
+A few of them, or all with MW_TESTS=soak; tests/faults/run makes a table.
+"""
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+for room in ("system", "dns"):
+    sys.path.insert(0, os.path.join(HERE, "..", room))
+
+# pylint: disable=wrong-import-position
+import fault as faults
+import table
+import tap
+from ground import FaultLab, Ground
+
+SOAK = os.environ.get("MW_TESTS") == "soak"
+
+
+def asked(name, usual, soaked):
+    return float(os.environ.get(name, soaked if SOAK else usual))
+
+
+RATE = asked("MW_FAULT_RATE", 40, 100)          # messages a second
+SECONDS = asked("MW_FAULT_SECONDS", 2, 30)      # that one lasts
+CYCLES = int(asked("MW_FAULT_CYCLES", 3, 100))  # of those that come again
+NAMES = os.environ.get("MW_FAULTS", "").split() or \
+    (table.NAMES if SOAK else table.QUICK)
+LIMIT = 7200 if SOAK else 1500
+
+
+def body(lab):
+    ground = Ground(lab, RATE)
+    for fault in table.named(NAMES):
+        faults.tell(fault, ground, CYCLES, SECONDS)
+
+
+if __name__ == "__main__":
+    tap.run(body, FaultLab, LIMIT)
