@@ -26,7 +26,7 @@ walk(const char *path)
 {
 	char part[LIVE_PATH_MAX];
 
-	for (size_t i = 1; path[i] != '\0' && i < sizeof(part); i++) {
+	for (size_t i = 1; i < sizeof(part) && path[i] != '\0'; i++) {
 		if (path[i] != '/')
 			continue;
 		(void)span_copy(part, sizeof(part),

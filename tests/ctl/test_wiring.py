@@ -133,7 +133,6 @@ class Place:
     def write(self, name, text):
         with open(self.path(name), "w", encoding="ascii") as file:
             file.write(text)
-        os.utime(self.path(name), (time.time() - 60,) * 2)
 
     def site(self, main, master, files):
         shutil.rmtree(self.config)
@@ -153,7 +152,13 @@ class Place:
         for name, text in files.items():
             self.write(name, text)
 
+    def grow_old(self):
+        """Postfix waits for two seconds before it reads a new file."""
+        for name in os.listdir(self.config):
+            os.utime(self.path(name), (time.time() - 60,) * 2)
+
     def mailweir(self, option):
+        self.grow_old()
         done = subprocess.run(
             [MAILWEIR, "postfix", option, "--config-dir", self.config,
              "-c", self.file], capture_output=True, text=True, timeout=60,
@@ -173,11 +178,13 @@ class Place:
         return script, done.returncode, done.stdout + done.stderr
 
     def postconf(self, *words):
+        self.grow_old()
         subprocess.run(["postconf", "-c", self.config, *words], check=True,
                        stdin=subprocess.DEVNULL)
 
     def settings(self):
         """What Postfix makes of it all."""
+        self.grow_old()
         return [subprocess.run(
             ["postconf", "-c", self.config, option], check=True, text=True,
             capture_output=True).stdout for option in ("-n", "-M", "-P")]
