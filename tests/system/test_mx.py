@@ -196,8 +196,8 @@ def check_outage(scene):
            "forest is temporarily unavailable" in scene.messages[-1].text,
            "in the forest's name, so it is in its group still",
            scene.messages[-1])
-    tap.ok(scene.state("forest")[1] == "dns", "and the state says why",
-           scene.state("forest"))
+    tap.ok(loop.wait_for(lambda: scene.state("forest")[1] == "dns", 20, 0.5),
+           "and the state says why", scene.state("forest"))
     tap.same(scene.state("world")[0], "closed",
              "nothing is held against others")
     tap.ok(all(any(d.dsn == "4.4.3" for d in h.deliveries())
