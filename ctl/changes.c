@@ -6,14 +6,37 @@
 #include <stdio.h>
 #include <string.h>
 
-/* One of each place; several findings may want the same line. */
+/* How postconf is told; NULL where it is not. */
+static const char *
+option_of(const struct finding *f)
+{
+	switch (f->place) {
+	case PLACE_MAIN:
+		return f->out ? "-X" : "-e";
+	case PLACE_OPTION:
+		return "-P";
+	case PLACE_FIELD:
+		return "-F";
+	case PLACE_SERVICE:
+		return f->out ? "-MX" : "-M";
+	case PLACE_TABLE:
+	case PLACE_HAND:
+	case PLACE_NONE:
+		break;
+	}
+	return NULL;
+}
+
+/* One of each place; several findings may want the same line. What is done by
+ * hand is told by itself. */
 static bool
 is_first(struct table *seen, const struct finding *f)
 {
 	struct buf key = buf_new(LINES_MAX);
 	bool first;
 
-	buf_addf(&key, "%d %s", (int)f->place, f->where);
+	buf_addf(&key, "%d %s", (int)f->place, option_of(f) != NULL ||
+	    f->place == PLACE_TABLE ? f->where : f->what);
 	first = table_add(seen, buf_span(&key), 0, NULL);
 	buf_free(&key);
 	return first;
@@ -33,47 +56,48 @@ print_quoted(struct span text)
 }
 
 static void
-print_postconf(const struct live *live, const char *option)
-{
-	fputs("postconf ", stdout);
-	if (live->dir_given != NULL) {
-		fputs("-c ", stdout);
-		print_quoted(span_of(live->dir_given));
-		putchar(' ');
-	}
-	printf("%s ", option);
-}
-
-static void
-print_command(const struct live *live, const struct finding *f)
+print_words(const struct live *live, const struct finding *f, bool any)
 {
 	struct buf line = buf_new(LINES_MAX);
 
+	if (!any) {
+		fputs("postconf ", stdout);
+		if (live->dir_given != NULL) {
+			fputs("-c ", stdout);
+			print_quoted(span_of(live->dir_given));
+			putchar(' ');
+		}
+		fputs(option_of(f), stdout);
+	}
 	buf_add_text(&line, f->where);
 	if (!f->out)
 		buf_addf(&line, " = %s", f->value);
-	switch (f->place) {
-	case PLACE_MAIN:
-		print_postconf(live, f->out ? "-X" : "-e");
-		break;
-	case PLACE_OPTION:
-		print_postconf(live, "-P");
-		break;
-	case PLACE_FIELD:
-		print_postconf(live, "-F");
-		break;
-	case PLACE_SERVICE:
-		print_postconf(live, f->out ? "-MX" : "-M");
-		break;
-	case PLACE_TABLE:
-	case PLACE_HAND:
-	case PLACE_NONE:
-		buf_free(&line);
-		return;
-	}
+	fputs(" \\\n    ", stdout);
 	print_quoted(buf_span(&line));
-	putchar('\n');
 	buf_free(&line);
+}
+
+/* All that postconf can be told in one go. */
+static void
+print_command(const struct findings *f, const struct live *live,
+    const char *option)
+{
+	struct table *seen = table_new();
+	bool any = false;
+
+	for (uint32_t i = 0; i < f->n; i++) {
+		const struct finding *one = &f->list[i];
+		const char *its = option_of(one);
+
+		if (its == NULL || strcmp(its, option) != 0 ||
+		    !is_first(seen, one))
+			continue;
+		print_words(live, one, any);
+		any = true;
+	}
+	if (any)
+		putchar('\n');
+	table_free(&seen);
 }
 
 static void
@@ -90,16 +114,17 @@ void
 changes_print_commands(const struct findings *f, const struct live *live,
     struct span table)
 {
-	struct table *seen = table_new();
+	/* A service has to be there before its fields and options are. */
+	static const char *const options[] = {
+		"-X", "-e", "-MX", "-M", "-F", "-P",
+	};
 
 	if (table.at != NULL && table.len > 0)
 		print_table(live, table);
-	for (uint32_t i = 0; i < f->n; i++)
-		if (is_first(seen, &f->list[i]))
-			print_command(live, &f->list[i]);
+	for (size_t i = 0; i < MW_N_OF(options); i++)
+		print_command(f, live, options[i]);
 	if (table.at != NULL && table.len == 0)
 		print_table(live, table);
-	table_free(&seen);
 }
 
 /* A field of master.cf, as it is. */
@@ -162,6 +187,9 @@ print_lines(const struct live *live, const struct finding *f)
 
 	if (f->place == PLACE_HAND || f->place == PLACE_NONE) {
 		printf("# by hand: %s\n", f->what);
+		if (f->value[0] != '\0')
+			printf("#     %s%s%s\n", f->where,
+			    f->where[0] != '\0' ? ": " : "", f->value);
 		return;
 	}
 	if (old.at != NULL) {
@@ -251,8 +279,8 @@ static bool
 has_commands(const struct findings *f)
 {
 	for (uint32_t i = 0; i < f->n; i++)
-		if (f->list[i].place != PLACE_HAND &&
-		    f->list[i].place != PLACE_NONE)
+		if (f->list[i].place == PLACE_TABLE ||
+		    option_of(&f->list[i]) != NULL)
 			return true;
 	return false;
 }

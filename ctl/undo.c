@@ -127,6 +127,9 @@ undo_option(struct undo *u, struct span key, struct span is)
 		if (ours && list_blankless(buf_span(&left), &value))
 			step(u, PLACE_OPTION, key, value.len > 0 ?
 			    buf_span(&value) : SPAN(""));
+		else if (ours)
+			printf("# by hand: master.cf, %.*s: take Mailweir out\n",
+			    (int)key.len, key.at);
 		buf_free(&value);
 		buf_free(&left);
 	}

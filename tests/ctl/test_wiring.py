@@ -485,6 +485,9 @@ BY_HAND = (
         (WAYS,))),
     ("unknown-nexthop", "a table of the site's", ways(
         "own.test mw-partner:[no.test]")),
+    ("hidden", "a service's milter that needs its blanks", service(
+        "587 inet n - n - - smtpd -o { smtpd_milters = "
+        "{ inet:127.0.0.1:1, { default_action = 451 no } } }\n")),
     ("no-socket", "the milter's", unlink("milter")),
     ("socket-closed", "its folder", close_to_postfix),
     ("socket-closed", "itself", close_socket),
@@ -593,6 +596,18 @@ def names():
                               file.read(), re.M))
 
 
+def all_by_hand(place):
+    """What --diff leaves to people stands there one by one."""
+    for name in ("policy", "map"):
+        os.unlink(os.path.join(place.sockets, name))
+    code, out, _ = place.mailweir("--diff")
+    tap.same((code, out), (1, "".join(
+        "# by hand: %s/%s is not there\n"
+        "#     systemctl start mailweir-policyd\n" % (place.sockets, name)
+        for name in ("policy", "map"))), "by hand, one by one")
+    place.open_sockets()
+
+
 def closed_socket_opens(place):
     """The command that is printed for a folder opens it."""
     close_to_postfix(place)
@@ -612,6 +627,7 @@ def main():
         place = Place(name)
         ways_of_a_site(place)
         each_fault(place)
+        all_by_hand(place)
         closed_socket_opens(place)
     tap.same({row[0] for row in FAULTS + BY_HAND}, names(),
              "each fault of the table is tested")
