@@ -362,7 +362,8 @@ check_stale_limits(const struct wired *w)
 
 	for (uint32_t i = 0; i < w->live->set.n; i++) {
 		const struct span name = lines_key(&w->live->set, i);
-		bool known = !span_starts(name, SPAN(LANE_PREFIX));
+		bool known = !span_starts(name, SPAN(LANE_PREFIX)) ||
+		    lines_find(&w->main, name).at != NULL;
 
 		for (uint32_t k = 0; k < p->n_destinations && !known; k++) {
 			char prefix[sizeof(LANE_PREFIX) + PLAN_NAME_MAX + 2];

@@ -146,9 +146,10 @@ live_find_service(const struct live *live, struct span name,
     struct service *out)
 {
 	for (uint32_t i = 0; i < live_services(live); i++) {
+		if (!span_eq(lines_key(&live->master, i), name))
+			continue;
 		*out = live_service(live, i);
-		if (span_eq(out->name, name) &&
-		    span_eq(out->type, SPAN("unix")))
+		if (span_eq(out->type, SPAN("unix")))
 			return true;
 	}
 	return false;
