@@ -42,7 +42,8 @@ as_file(struct span content)
 
 	if (file == NULL)
 		return NULL;
-	if (fwrite(content.at, 1, content.len, file) == content.len &&
+	if ((content.len == 0 ||
+	    fwrite(content.at, 1, content.len, file) == content.len) &&
 	    fflush(file) == 0) {
 		rewind(file);
 		return file;
