@@ -480,6 +480,9 @@ def a_bad_file_changes_nothing(d):
 
 def a_thousand_hups_stop_nobody(d):
     """libmilter takes one for an order to stop if it gets hold of it."""
+    with open(os.path.join(BUILD, "mailweir-milter"), "rb") as program:
+        if b"__tsan_init" in program.read():
+            return "ThreadSanitizer blocks signals while one is handled"
     for number in range(1000):
         d.milter.send_signal(signal.SIGHUP)
         if number % 4 == 0:
@@ -487,6 +490,7 @@ def a_thousand_hups_stop_nobody(d):
     until(lambda: d.times_logged("in force") > 0, "the reload")
     equal(d.client().mail().rcpt(), "continue")
     equal(d.milter.poll(), None)
+    return None
 
 
 def term_leaves_no_lease_behind(d):
