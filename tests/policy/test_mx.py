@@ -183,4 +183,4 @@ if __name__ == "__main__":
         sys.exit(0)
     os.environ["PATH"] += ":/usr/sbin:/sbin"
     nameserver.own_network()
-    sys.exit(main(GROUPS, Site))
+    sys.exit(main(GROUPS, Site, at_once=1))

@@ -187,7 +187,7 @@ def run():
         print("1..0 # SKIP chromium is not installed")
         return 0
     with browser.Browser() as Watched.browser:
-        return main(GROUPS, Watched)
+        return main(GROUPS, Watched, at_once=1)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 
 Real daemon, real redis-server, no Postfix. Speaks TAP."""
 
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -1084,36 +1085,42 @@ GROUPS = [
 ]
 
 
-def run(number, daemons, test):
-    """Its line of TAP; a test may return why it was skipped."""
+def run(daemons, test):
+    """(passed, its line of TAP but for the number, notes); a test may return
+    why it was skipped."""
     name = test.__name__.replace("_", " ")
     try:
         skipped = test(daemons)
-        print("ok %d - %s%s" % (number, name, " # SKIP " + skipped
-                                if skipped else ""), flush=True)
-        return True
+        return True, name + (" # SKIP " + skipped if skipped else ""), []
     except Exception as error:
-        print("not ok %d - %s\n# %s: %s" % (
-            number, name, type(error).__name__, error), flush=True)
         daemons.log.flush()
         with open(daemons.log.name) as log:
-            for line in log.read().splitlines()[-20:]:
-                print("# " + line, flush=True)
-        return False
+            return False, name, ["%s: %s" % (type(error).__name__, error),
+                                 *log.read().splitlines()[-20:]]
 
 
-def main(groups, make=Daemons):
-    """Each group on daemons of its own: their settings, and the tests."""
+def run_group(settings, tests, make):
+    daemons = make(**settings)
+    try:
+        return [run(daemons, test) for test in tests]
+    finally:
+        daemons.end()
+
+
+def main(groups, make=Daemons, at_once=3):
+    """Each group on daemons of its own: their settings, and the tests. They
+    mostly wait, so some groups run at once."""
     number = failed = 0
     print("1..%d" % sum(len(tests) for _, tests in groups), flush=True)
-    for settings, tests in groups:
-        daemons = make(**settings)
-        try:
-            for test in tests:
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        for group in pool.map(lambda g: run_group(*g, make), groups):
+            for passed, line, notes in group:
                 number += 1
-                failed += not run(number, daemons, test)
-        finally:
-            daemons.end()
+                failed += not passed
+                print("%sok %d - %s" % ("" if passed else "not ", number,
+                                        line), flush=True)
+                for note in notes:
+                    print("# " + note, flush=True)
     return 1 if failed else 0
 
 
