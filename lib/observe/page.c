@@ -47,11 +47,14 @@ add_footer(struct buf *to, const struct overview *o)
 void
 overview_page(const struct overview *o, struct buf *to)
 {
+	struct health health = health_of(&o->status);
+
 	buf_add_text(to, "<!DOCTYPE html><html lang=\"en\"><head>"
 	    "<meta charset=\"utf-8\"><meta name=\"viewport\" "
 	    "content=\"width=device-width, initial-scale=1\">"
 	    "<meta name=\"color-scheme\" content=\"light dark\"><title>");
-	buf_add_text(to, page_alarms(o) ? "! " : "");
+	buf_add_text(to, !o->redis_fine ||
+	    health.count[HEALTH_WRONG] > 0 ? "! " : "");
 	html_text(to, o->status.host);
 	buf_add_text(to, " - Mailweir</title>"
 	    "<link rel=\"icon\" href=\"status.svg\">"
@@ -59,7 +62,7 @@ overview_page(const struct overview *o, struct buf *to)
 	    "<noscript><meta http-equiv=\"refresh\" content=\"10\">"
 	    "</noscript><script src=\"status.js\" defer></script>"
 	    "</head><body><main>");
-	page_header(to, o);
+	page_header(to, o, &health);
 	page_upstreams(to, o);
 	page_destinations(to, o);
 	buf_add_text(to, "<aside>");
@@ -70,6 +73,7 @@ overview_page(const struct overview *o, struct buf *to)
 	add_footer(to, o);
 	buf_add_text(to, "</main><nav><a href=\"metrics\">Metrics</a>"
 	    "<a href=\"status.json\">JSON</a></nav></body></html>\n");
+	health_free(&health);
 }
 
 struct span

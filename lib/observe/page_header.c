@@ -7,71 +7,49 @@
 
 #include <stdio.h>
 
-static uint32_t
-count_lights(const struct overview *o, enum light light)
-{
-	uint32_t n = 0;
+#define FINDINGS 12		/* told in words; of more, how many */
 
-	for (uint32_t i = 0; i < o->status.plan->n_upstreams; i++)
-		n += page_light(o, i) == light;
-	return n;
-}
+static const char *const classes[] = {
+	[HEALTH_WRONG] = "bad",
+	[HEALTH_PARTLY] = "part",
+	[HEALTH_NOTE] = "good",
+};
 
-static uint32_t
-count_on_hold(const struct overview *o)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < o->status.plan->n_destinations; i++)
-		n += o->status.destinations[i].on_hold;
-	return n;
-}
-
-/* "filter and exchange take no mail.", or how many. */
+/* As "mailweir status" says it. */
 static void
-add_those(struct buf *to, const struct overview *o, enum light light,
-    const char *what)
+add_headline(struct buf *to, const struct health *health)
 {
-	const uint32_t n = count_lights(o, light);
-	uint32_t told = 0;
+	char line[80];
 
-	if (n == 0)
-		return;
-	if (n > 3)
-		buf_addf(to, "%u upstreams", n);
-	for (uint32_t i = 0; n <= 3 && told < n; i++) {
-		if (page_light(o, i) != light)
-			continue;
-		buf_add_text(to, told == 0 ? "" : told + 1 < n ? ", " : " and ");
-		html_text(to, o->status.plan->upstreams[i].name);
-		told++;
-	}
-	buf_addf(to, " %s%s. ", n == 1 ? "takes " : "take ", what);
+	html_element(to, "p", health->n == 0 ? "headline good" :
+	    health->list[0].grade == HEALTH_WRONG ? "headline bad" :
+	    health->list[0].grade == HEALTH_PARTLY ? "headline part" :
+	    "headline", health_headline(health, line));
 }
 
 static void
-add_headline(struct buf *to, const struct overview *o)
+add_finding(struct buf *to, const struct status *s, const struct finding *f)
 {
-	const uint32_t held = count_on_hold(o);
-	const bool bad = page_alarms(o);
-	const bool part = count_lights(o, LIGHT_AMBER) > 0;
+	char wait[24];
 
-	buf_addf(to, "<p class=\"headline %s\">", bad ? "bad" :
-	    part ? "part" : "good");
-	if (held > 0)
-		buf_addf(to, "%u of %u destinations %s on hold. ", held,
-		    o->status.plan->n_destinations, held == 1 ? "is" : "are");
-	add_those(to, o, LIGHT_RED, "no mail");
-	add_those(to, o, LIGHT_AMBER, "a part of the mail");
-	if (!bad && !part)
-		buf_add_text(to, "All mail moves.");
+	buf_addf(to, "<li class=\"%s\"><p>", classes[f->grade]);
+	html_element(to, "b", "", f->name);
+	buf_add_text(to, " ");
+	html_text(to, f->what);
+	if (f->since_ms > 0)
+		buf_addf(to, ", for %s", words_wait(s->now_ms > f->since_ms ?
+		    s->now_ms - f->since_ms : 0, wait));
 	buf_add_text(to, "</p>");
-}
-
-static void
-add_note(struct buf *to, const char *class, const char *text)
-{
-	html_element(to, "li", class, text);
+	if (f->why[0] != '\0')
+		html_element(to, "p", "", f->why);
+	if (f->next[0] != '\0')
+		html_element(to, "p", "next", f->next);
+	if (f->incident[0] != '\0') {
+		buf_add_text(to, "<small>incident ");
+		html_text(to, f->incident);
+		buf_add_text(to, "</small>");
+	}
+	buf_add_text(to, "</li>");
 }
 
 static void
@@ -95,51 +73,16 @@ add_redis_note(struct buf *to, const struct overview *o)
 	buf_add_text(to, "</li>");
 }
 
-/* Messages that will soon be returned to their senders. */
 static void
-add_expiring_note(struct buf *to, const struct status *s)
+add_findings(struct buf *to, const struct overview *o,
+    const struct health *health)
 {
-	uint64_t messages = 0;
-	uint32_t n = 0;
-	char number[32];
-
-	for (uint32_t i = 0; i < s->plan->n_destinations; i++) {
-		messages += s->destinations[i].backlog.expiring;
-		n += s->destinations[i].backlog.expiring > 0;
-	}
-	if (n == 0)
-		return;
-	buf_addf(to, "<li class=\"bad\">%s messages for ",
-	    words_number(messages, number));
-	if (n > 1)
-		buf_addf(to, "%u destinations", n);
-	for (uint32_t i = 0; n == 1 && i < s->plan->n_destinations; i++)
-		if (s->destinations[i].backlog.expiring > 0)
-			html_element(to, "b", "",
-			    s->plan->destinations[i].name);
-	buf_add_text(to, " will soon be too old for Postfix to keep, and "
-	    "returned to their senders.</li>");
-}
-
-static void
-add_notes(struct buf *to, const struct overview *o)
-{
-	const struct status *s = &o->status;
-
-	buf_add_text(to, "<ul class=\"notes\">");
+	buf_add_text(to, "<ul class=\"findings\">");
 	add_redis_note(to, o);
-	add_expiring_note(to, s);
-	if (s->reload_due)
-		add_note(to, "bad", "The configuration file was refused at "
-		    "the last reload; the old one stays in force. "
-		    "\"mailweir check\" says why.");
-	if (s->digests_differ)
-		add_note(to, "bad", "Hosts disagree about the configuration.");
-	if (s->plan->mode == PLAN_OBSERVE)
-		add_note(to, "", "This host observes: it counts what it would "
-		    "do, and does nothing.");
-	if (s->modes_differ)
-		add_note(to, "", "Some hosts enforce, others observe.");
+	for (uint32_t i = 0; i < health->n && i < FINDINGS; i++)
+		add_finding(to, &o->status, &health->list[i]);
+	if (health->n > FINDINGS)
+		buf_addf(to, "<li>and %u more</li>", health->n - FINDINGS);
 	buf_add_text(to, "</ul>");
 }
 
@@ -244,14 +187,9 @@ add_figures(struct buf *to, const struct overview *o)
 	buf_add_text(to, "</dl>");
 }
 
-bool
-page_alarms(const struct overview *o)
-{
-	return count_on_hold(o) > 0 || count_lights(o, LIGHT_RED) > 0;
-}
-
 void
-page_header(struct buf *to, const struct overview *o)
+page_header(struct buf *to, const struct overview *o,
+    const struct health *health)
 {
 	char now[32];
 
@@ -265,7 +203,7 @@ page_header(struct buf *to, const struct overview *o)
 	buf_add_text(to, "</span><span class=\"now\">");
 	html_time(to, clock_format(o->status.now_ms, now), o->status.now_ms);
 	buf_add_text(to, " UTC</span></p></header>");
-	add_headline(to, o);
-	add_notes(to, o);
+	add_headline(to, health);
+	add_findings(to, o, health);
 	add_figures(to, o);
 }

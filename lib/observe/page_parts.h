@@ -5,6 +5,7 @@
 #ifndef LIB_OBSERVE_PAGE_PARTS_H
 #define LIB_OBSERVE_PAGE_PARTS_H
 
+#include "observe/health.h"
 #include "observe/overview.h"
 
 /* How an upstream is, the way the eye sorts it. */
@@ -15,10 +16,9 @@ enum light page_light(const struct overview *o, uint32_t upstream);
 void page_override(struct buf *to, const struct status *s,
     const struct override *override);
 
-/* Does mail wait somewhere? */
-bool page_alarms(const struct overview *o);
 /* Where this is, and what is wrong. */
-void page_header(struct buf *to, const struct overview *o);
+void page_header(struct buf *to, const struct overview *o,
+    const struct health *health);
 void page_upstreams(struct buf *to, const struct overview *o);
 /* Those that have a row of figures: all, or the worst where they are many. */
 void page_destinations(struct buf *to, const struct overview *o);
