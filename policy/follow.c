@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define POLL_MS 100
@@ -130,7 +131,7 @@ become_follower(const char *path, int pipe_end, pid_t loop)
 	signal(SIGPIPE, SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != loop || dup2(pipe_end, PIPE_FD) < 0 ||
-	    close_range(PIPE_FD + 1, ~0U, 0) < 0)
+	    syscall(__NR_close_range, PIPE_FD + 1, ~0U, 0) < 0)
 		_exit(1);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
