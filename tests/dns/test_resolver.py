@@ -91,8 +91,8 @@ def check_answers():
     server.stop()
     server = Scripted(lambda query: answer(
         query, n=2, records=b"\xc0\x0c" + bytes([0, 5, 0, 1, 0, 0, 0, 60, 0,
-                                                 10]) +
-        b"\6target\2xy\0"[:10] + mx_record("mx.mail.provider.test")))
+                                                 11]) +
+        b"\6target\2xy\0" + mx_record("mx.mail.provider.test")))
     with Asker() as asker:
         tap.same(asker.wait("alias.test"), "known mx.mail.provider.test",
                  "an alias has the MX of what it stands for")
