@@ -87,6 +87,10 @@ class Relay:
         with contextlib.suppress(OSError), conn:
             conn.settimeout(20)
             self.talk(conn, commands)
+        if commands[-1:] != ["QUIT"]:
+            self.over()
+
+    def over(self):
         with self.lock:
             self.open -= 1
 
@@ -112,6 +116,8 @@ class Relay:
                 return
             commands.append(line)
             verb = line.split()[0].split(":")[0]
+            if verb == "QUIT":  # nobody waits for the answer
+                self.over()
 
     def close(self):
         """A descriptor that somebody waits on must not be used anew."""
