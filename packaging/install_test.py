@@ -213,7 +213,7 @@ class Install:
             text = self.machine.run(
                 "systemd-analyze security --no-pager %s | tail -n 1" % unit)[1]
             found = re.search(r"([\d.]+) OK", text)
-            tap.at_most(float(found.group(1)) if found else 10, 1.1,
+            tap.at_most(float(found.group(1)) if found else 10, 1.0,
                         "exposure of " + unit)
 
     def edit_configuration(self):
