@@ -167,12 +167,15 @@ class Install:
         tap.same(shown(), wanted, "%s: redis-cli shows it" % name)
 
     def send(self, messages, name):
-        """They are done; all of them were taken and delivered."""
+        """They are done; all that were taken are delivered. On a machine that
+        stands still for a moment some meet the cap, as they should."""
         self.messages += messages
         drained = load.drained([self.machine], 30)
-        tap.ok(drained and all(m.code == 250 for m in messages),
-               "%s: %d messages taken and delivered" % (name, len(messages)),
-               [m for m in messages if m.code != 250][:3],
+        others = [m for m in messages if m.code != 250]
+        tap.ok(drained and len(others) < max(len(messages) / 5, 1) and
+               all(AT_CAP.match(m.text) for m in others),
+               "%s: %d messages taken and delivered" %
+               (name, len(messages) - len(others)), others[:3],
                self.machine.run("postqueue -p; journalctl -q --no-pager -n 40")
                [1])
 
