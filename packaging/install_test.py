@@ -345,6 +345,32 @@ class Install:
         for command in commands("## Live with it"):
             self.good(command)
 
+    def logs_that(self, pattern):
+        return loop.wait_for(lambda: re.search(pattern, self.machine.must(
+            "journalctl -q --no-pager -u mailweir-policyd")), 20, 0.5)
+
+    def feed(self):
+        """README.Debian's way to a log that is for the group adm."""
+        config, name = self.machine.read(CONFIG), "/var/log/mail.log"
+        self.machine.must("install -g adm -m 640 /dev/null " + name)
+        self.machine.write(CONFIG, config +
+                           'feed = { maillog = "%s"; };\n' % name)
+        self.reload()
+        tap.ok(self.logs_that("feed: file=%s error=" % name),
+               "a mail log that it may not read is told")
+        text = self.machine.must("cat /usr/share/doc/mailweir/README.Debian")
+        section = text.partition("The mail log\n")[2].partition("\n\n\n")[0]
+        lines = re.findall(r"^    (\[?[A-Z]\S*)$", section, re.M)
+        folder = "/etc/systemd/system/mailweir-policyd.service.d"
+        os.makedirs(self.machine.path(folder))
+        self.machine.write(folder + "/override.conf", "\n".join(lines) + "\n")
+        again = "systemctl daemon-reload; systemctl restart mailweir-policyd"
+        self.machine.must(again)
+        tap.ok(self.logs_that("feed: following=" + name),
+               "in its group it may")
+        self.machine.write(CONFIG, config)
+        self.machine.must("rm -r %s %s; %s" % (folder, name, again))
+
     def hang(self):
         """systemd's watchdog finds a daemon that hangs, and its sockets stay
         open. Three seconds in place of thirty."""
@@ -458,6 +484,7 @@ class Install:
         self.crowd("not chrooted")
         self.hold_and_release()
         self.live_with_it()
+        self.feed()
         self.hang()
         self.upgrade()
         self.account("all in all")
