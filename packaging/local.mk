@@ -1,6 +1,7 @@
 EXTRA_DIST += packaging/packages packaging/install-packages \
 	packaging/build-deb.sh packaging/build-dist.sh packaging/build-rpm.sh \
-	packaging/bare-test packaging/check-packages packaging/roots.sh \
+	packaging/bare-test packaging/check-packages packaging/release-test \
+	packaging/roots.sh \
 	packaging/install-test packaging/install_test.py \
 	packaging/quickstart packaging/quickstart.py \
 	packaging/debian packaging/rpm/mailweir.spec packaging/systemd

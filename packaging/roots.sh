@@ -50,6 +50,9 @@ bare_root() {
 	kept_root "$1" "$2" && return
 	# shellcheck disable=SC2086 # none is no word
 	quietly waited debootstrap --variant=minbase "$1" "$2" ${MW_MIRROR-}
+	# The mirror may be as it was on some day.
+	echo 'Acquire::Check-Valid-Until "false";' \
+	    >"$2/etc/apt/apt.conf.d/any-day"
 	keep_root "$1" "$2"
 }
 
@@ -71,7 +74,15 @@ in_root() {
 	waited systemd-nspawn --quiet --register=no --keep-unit --as-pid2 --console=pipe \
 	    --capability=all --resolv-conf=copy-host -D "$root" \
 	    --bind-ro="$top:/source" --chdir=/source \
-	    --setenv=DEBIAN_FRONTEND=noninteractive "$@"
+	    --setenv=DEBIAN_FRONTEND=noninteractive \
+	    --setenv=MW_TESTS="${MW_TESTS-}" "$@"
+}
+
+# root: the tree once more, as its /mailweir, to build and test in.
+copy_tree() {
+	mkdir "$1/mailweir"
+	tar -C "$top" --exclude=./.git --exclude=./dist --exclude=./configure \
+	    -cf - . | tar -C "$1/mailweir" -xf -
 }
 
 # On a host without systemd, nspawn leaves its control groups behind.
