@@ -73,10 +73,7 @@ def postfix_killed(ground):
 
 
 def smtp_killed(ground):
-    pid = loop.wait_for(lambda: busy_smtp(ground), 20, 0.01)
-    if not pid:
-        raise RuntimeError("no smtp(8) was seen with a connection")
-    kill(pid)
+    kill(stopped_smtp(ground))
     yield
 
 
@@ -125,10 +122,8 @@ def postfix_stopped(ground):
 
 
 def smtp_stopped(ground):
-    pid = loop.wait_for(lambda: busy_smtp(ground), 20, 0.01)
-    if not pid:
-        raise RuntimeError("no smtp(8) was seen with a connection")
-    yield                   # stopped it is already
+    pid = stopped_smtp(ground)
+    yield
     go_on(pid)
 
 
@@ -179,10 +174,19 @@ def local_port(pid, relay):
     return None
 
 
-def busy_smtp(ground):
+def stopped_smtp(ground):
     """An smtp(8) of the victim, stopped while the relay has yet to get its
     message: to end it then must not deliver anything twice."""
     relay = ground.relays[0]
+    relay.become({"DELAY": 0.1})        # gives us the time to see one
+    pid = loop.wait_for(lambda: seen_smtp(ground, relay), 30, 0.01)
+    relay.become("healthy")
+    if not pid:
+        raise RuntimeError("no smtp(8) was seen with a connection")
+    return pid
+
+
+def seen_smtp(ground, relay):
     for pid in family(ground.victim, "smtp"):
         stop(pid)
         port = local_port(pid, relay)
