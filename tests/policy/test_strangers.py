@@ -295,7 +295,7 @@ def malformed_frames_hurt_nobody(d):
         equal(smtpd.ask(recipient="a@nowhere.test"), "DUNNO")
     ask()
     fds = descriptors(child)
-    began, lines = time.monotonic(), log_lines(d, "connection")
+    began, lines = time.monotonic(), log_lines(d, ": connection:")
     others_do_not_notice(ask, d.dir + "/s", ("policy", "map"),
                          FRAMES * 8 // 10)
     equal(d.child(), child)
@@ -303,7 +303,7 @@ def malformed_frames_hurt_nobody(d):
     for key in d.redis("KEYS", "*").split():
         if not KEY.fullmatch(key):
             raise AssertionError(key)
-    check_log(d, "connection", lines, time.monotonic() - began)
+    check_log(d, ": connection:", lines, time.monotonic() - began)
     lane.close()
     smtpd.close()
 
@@ -388,25 +388,35 @@ def malformed_milter_frames_hurt_nobody(d):
 def log_lines(d, event):
     d.log.flush()
     with open(d.log.name) as log:
-        return sum(": %s:" % event in line for line in log)
+        return sum(event in line for line in log)
+
+
+def lines_of_log(d):
+    return log_lines(d, "")
+
+
+def held_to_a_rate(written, seconds):
+    most = LINES_AT_ONCE + LINES_A_SECOND * (seconds + 1)
+    if written > most:
+        raise AssertionError("%d lines, %d at most" % (written, most))
 
 
 def check_log(d, event, before, seconds):
     written = log_lines(d, event) - before
-    most = LINES_AT_ONCE + LINES_A_SECOND * (seconds + 1)
     print("# %d lines of %s in %.1f s" % (written, event, seconds))
-    if not 0 < written <= most:
-        raise AssertionError("%d lines, %d at most" % (written, most))
+    held_to_a_rate(written, seconds)
+    if written == 0:
+        raise AssertionError("no line")
 
 
 def one_client_cannot_fill_the_log(d):
     smtpds = [Asker(d) for _ in range(3)]
     for port, smtpd in enumerate(smtpds[:2]):
         equal(smtpd.ask(port=port + 1), "DUNNO")
-    began, lines = time.monotonic(), log_lines(d, "deferred")
+    began, lines = time.monotonic(), log_lines(d, ": deferred:")
     for number in range(2000):
         equal(smtpds[2].ask(port=3, instance=str(number))[:9], "451 4.3.2")
-    check_log(d, "deferred", lines, time.monotonic() - began)
+    check_log(d, ": deferred:", lines, time.monotonic() - began)
     until(lambda: d.counter("contoso", "deferred_cap") == 2000, "the count")
     for smtpd in smtpds:
         smtpd.close()
@@ -425,9 +435,17 @@ REFUSALS = [
 ]
 
 
+def in_use(d, upstream):
+    """Slots, by this host's last report."""
+    row = d.redis("HGET", "mailweir:upstream:{%s}:slots" % upstream, "mx1")
+    return int(row.split()[1])
+
+
 def one_mailbox_cannot_open_a_breaker(d):
+    """Nor keep a slot, nor fill the log."""
     lane = Deliverer(d)
     until(lambda: d.granted("filter") > 0, "slots")
+    began, lines = time.monotonic(), lines_of_log(d)
     for text in REFUSALS:
         for _ in range(50):
             equal(lane.gate("filter"), "NOTFOUND ")
@@ -436,6 +454,8 @@ def one_mailbox_cannot_open_a_breaker(d):
     equal(d.state("filter"), "closed")
     equal(lane.gate("filter"), "NOTFOUND ")
     lane.close()
+    until(lambda: in_use(d, "filter") == 0, "all slots' end")
+    held_to_a_rate(lines_of_log(d) - lines, time.monotonic() - began)
 
 
 def one_domain_among_others_cannot_open_a_breaker(d):
@@ -451,6 +471,25 @@ def one_domain_among_others_cannot_open_a_breaker(d):
     time.sleep(0.5)
     equal(d.state("lone"), "closed")
     lane.close()
+
+
+def one_domain_starves_no_other(d):
+    """It fills its own cap, and each who comes then is told so; for others
+    there is room as before."""
+    smtpds = [Asker(d) for _ in range(4)]
+    for port, smtpd in enumerate(smtpds[:2]):
+        equal(smtpd.ask(port=port + 1), "DUNNO")
+    began, lines = time.monotonic(), log_lines(d, ": deferred:")
+    for number in range(500):
+        equal(smtpds[2].ask(port=3, instance="c%d" % number)[:9],
+              "451 4.3.2")
+        equal(smtpds[3].ask(port=4, instance="r%d" % number,
+                            recipient="a@rest.test"), "DUNNO")
+    check_log(d, ": deferred:", lines, time.monotonic() - began)
+    for smtpd in smtpds:
+        smtpd.close()
+    until(lambda: d.leases("contoso") + d.leases("rest") == 0,
+          "the leases' end")
 
 
 def nasty(dice):
@@ -533,7 +572,8 @@ GROUPS = [
      [a_catch_all_remembers_no_domain, the_milter_remembers_no_domain,
       malformed_milter_frames_hurt_nobody, sockets_refuse_the_wrong_user]),
     ({"template": CONFIG, "rest": 'domains = [ "rest.test" ]'},
-     [one_client_cannot_fill_the_log, answers_are_one_line_of_printable_text,
+     [one_client_cannot_fill_the_log, one_domain_starves_no_other,
+      answers_are_one_line_of_printable_text,
       one_mailbox_cannot_open_a_breaker,
       one_domain_among_others_cannot_open_a_breaker]),
 ]
