@@ -106,11 +106,14 @@ def check_redis(ground):
     asker.many()
     there = asker.many()
     ground.redis.process.send_signal(signal.SIGSTOP)
-    away = asker.many()
+    lateness = Lateness()
+    away, late = asker.many(), lateness.stop()
     ground.redis.process.send_signal(signal.SIGCONT)
     slow = [seconds for seconds in away if seconds > TIMEOUT / 2]
     usual, without = statistics.median(there), statistics.median(away)
     tap.at_most(len(slow), 1, "Redis away: decisions that wait for it")
+    tap.at_most(round(max(away) - late, 2), TIMEOUT + TICK,
+                "and the one that does, in seconds")
     tap.at_most(round(without / usual, 2), 1.5,
                 "and the median of all, in medians with Redis")
     tap.diag("median %.0f us with Redis, %.0f us without; longest %.0f ms "
