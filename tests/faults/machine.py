@@ -107,7 +107,7 @@ FAULTS = [
     Fault("loop-enomem", "policyd's loop gets no more memory",
           limited(the_loop, MEMORY, memory)),
     Fault("milter-enomem", "the milter gets no more memory",
-          limited(the_milter, MEMORY, memory)),
+          limited(the_milter, MEMORY, memory), may=("crowds",)),
     Fault("start-enomem", "there is no memory to start in",
           no_memory_to_start, may=("crowds",)),
     Fault("log-disk-full", "no log can be written",

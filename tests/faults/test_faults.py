@@ -22,19 +22,26 @@ def asked(name, usual, soaked):
     return float(os.environ.get(name, soaked if SOAK else usual))
 
 
-RATE = asked("MW_FAULT_RATE", 40, 100)          # messages a second
-SECONDS = asked("MW_FAULT_SECONDS", 2, 30)      # that one lasts
-CYCLES = int(asked("MW_FAULT_CYCLES", 3, 100))  # of those that come again
+RATE = asked("MW_FAULT_RATE", 30, 100)          # messages a second
+SECONDS = asked("MW_FAULT_SECONDS", 1, 30)      # that one lasts
+CYCLES = int(asked("MW_FAULT_CYCLES", 2, 100))  # of those that come again
+WITHIN = asked("MW_FAULT_WITHIN", faults.RECOVERY, 5)   # seconds it is over
 NAMES = os.environ.get("MW_FAULTS", "").split() or \
     (table.NAMES if SOAK else table.QUICK)
-LIMIT = 7200 if SOAK else 1500
+# Room for a machine that others use.
+LIMIT = int(600 + 4 * sum(faults.expected(fault, CYCLES, SECONDS)
+                          for fault in table.named(NAMES)))
 
 
 def body(lab):
-    ground = Ground(lab, RATE)
-    for fault in table.named(NAMES):
-        faults.tell(fault, ground, CYCLES, SECONDS)
+    for fleet in (False, True):
+        wanted = [f for f in table.named(NAMES) if f.fleet == fleet]
+        ground = Ground(lab, RATE, fleet=fleet) if wanted else None
+        for fault in wanted:
+            faults.tell(fault, ground, CYCLES, SECONDS, WITHIN)
+        if ground:
+            ground.leave()
 
 
 if __name__ == "__main__":
-    tap.run(body, FaultLab, LIMIT)
+    tap.run(body, FaultLab, LIMIT, measures=False)
