@@ -1,5 +1,6 @@
 """Redis says no, forgets, or holds nonsense; and what happens to the wire."""
 import random
+import signal
 
 import loop
 from fault import Fault
@@ -177,6 +178,51 @@ def partition(ground):
     ground.wire.put_up()
 
 
+# With sentinels
+
+def whole(fleet):
+    """A fail-over takes a replica, and a majority that knows of it."""
+    if not loop.wait_for(fleet.is_whole, 60):
+        raise RuntimeError("the primary has no replica")
+
+
+def another_is_primary(fleet, old):
+    if not loop.wait_for(lambda: all(s.primary_port() != old.port
+                                     for s in fleet.sentinels), 60):
+        raise RuntimeError("the sentinels name no other primary")
+
+
+def primary_killed(ground):
+    fleet = ground.redis
+    whole(fleet)
+    old = fleet.primary()
+    old.kill()
+    yield
+    another_is_primary(fleet, old)
+    old.start()                 # as a replica, once it was told so
+
+
+def primary_stopped(ground):
+    """Long enough to be replaced; then it believes for a while that it is the
+    primary still."""
+    fleet = ground.redis
+    whole(fleet)
+    old = fleet.primary()
+    old.process.send_signal(signal.SIGSTOP)
+    another_is_primary(fleet, old)
+    yield
+    old.process.send_signal(signal.SIGCONT)
+
+
+def sentinels_killed(ground):
+    """Nobody needs them while the primary is there."""
+    for sentinel in ground.redis.sentinels:
+        sentinel.kill()
+    yield
+    for sentinel in ground.redis.sentinels:
+        sentinel.start()
+
+
 FAULTS = [
     Fault("redis-loading", "Redis reads its data set", loading,
           may=("shares",), sees="loading"),
@@ -219,4 +265,10 @@ FAULTS = [
           may=("shares",), sees="odd"),
     Fault("wire-partition", "Redis' network is gone", partition,
           may=("shares",), sees="silent"),
+    Fault("fail-over", "kill -9 of the primary, of which sentinels know",
+          primary_killed, may=("shares",), sees="unreachable", fleet=True),
+    Fault("fail-over-stopped", "SIGSTOP of it, and it comes back",
+          primary_stopped, may=("shares",), sees="silent", fleet=True),
+    Fault("sentinels-killed", "kill -9 of all three sentinels",
+          sentinels_killed, fleet=True),
 ]

@@ -172,6 +172,14 @@ class Fleet:
                                          for s in self.sentinels), 20):
             raise RuntimeError("the sentinels do not know each other")
 
+    def is_whole(self):
+        """Has the primary its replica, and does each sentinel know?"""
+        client = self.client()
+        text = client("INFO", "replication")
+        client.close()
+        return "state=online" in text and \
+            all(s.knows_all() for s in self.sentinels)
+
     def primary(self):
         """By the word of most sentinels."""
         ports = sorted(s.primary_port() for s in self.sentinels)
