@@ -96,8 +96,12 @@ async def babble(_proxy, _data, _writer):
     return b"HTTP/1.1 400 Bad Request\r\n\r\n"
 
 
+async def noauth(_proxy, _data, _writer):
+    return b"-NOAUTH Authentication required.\r\n"
+
+
 DEEDS = {"pass": whole, "mute": whole, "late": late, "drip": drip, "cut": cut,
-         "babble": babble}
+         "babble": babble, "noauth": noauth}
 
 
 def reset(writer):
