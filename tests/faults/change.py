@@ -245,7 +245,7 @@ FAULTS = [
     Fault("postfix-reload", "postfix reload", postfix_reload, cycles=True,
           hold=0.3),
     Fault("policyd-restart", "policyd is stopped and started",
-          policyd_restart, cycles=True, hold=0.1),
+          policyd_restart, may=("crowds",), cycles=True, hold=0.1),
     Fault("milter-restart", "the milter is stopped and started",
           milter_restart, may=("crowds",), cycles=True, hold=0.1),
     Fault("stopped-in-turn", "SIGSTOP of each part of ours for half a second",

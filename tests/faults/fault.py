@@ -166,18 +166,20 @@ def wrong(fault, ground, count, messages, scribe):
 
 
 def suffer(fault, ground, cycles, seconds):
-    """It begins, lasts, ends, and is over: seconds until it was, at most."""
-    longest = 0
+    """It begins, lasts, ends, and is over: seconds until it was, at most, and
+    what was lacking then."""
+    longest, lacked = 0, {}
     for _ in range(cycles if fault.cycles else 1):
         acts = fault.acts(ground)
         next(acts)
         time.sleep(seconds if fault.hold is None else fault.hold)
         next(acts, None)
         recovered = ground.recovers(RECOVERY)
+        if recovered is None or recovered > longest:
+            longest, lacked = recovered, dict(ground.lacking)
         if recovered is None:
-            return None
-        longest = max(longest, recovered)
-    return longest
+            break
+    return longest, lacked
 
 
 def mail_flows(ground):
@@ -187,13 +189,12 @@ def mail_flows(ground):
                   RECOVERY)
 
 
-def late(recovered, within):
+def late(recovered, lacked, within):
     """That it was not over in time, in words."""
-    if recovered is None:
-        return ["not over within %d s" % RECOVERY]
-    if recovered > within:
-        return ["over after %.1f s, not within %g s" % (recovered, within)]
-    return []
+    if recovered is not None and recovered <= within:
+        return []
+    return ["not over within %g s: %s" % (min(within, RECOVERY), ", ".join(
+        "%s (%d times)" % pair for pair in lacked.items()))]
 
 
 def perform(fault, ground, cycles, seconds, within):
@@ -202,7 +203,7 @@ def perform(fault, ground, cycles, seconds, within):
     ground.begin()
     mail_flows(ground)
     begin = time.monotonic()
-    recovered = suffer(fault, ground, cycles, seconds)
+    recovered, lacked = suffer(fault, ground, cycles, seconds)
     end = time.monotonic()
     time.sleep(WELL)
     messages = ground.finish()
@@ -211,7 +212,7 @@ def perform(fault, ground, cycles, seconds, within):
     load.drained(ground.hosts, DRAIN)
     count = grounds.count(messages, ground, scribe.mail())
     found = wrong(fault, ground, count, messages, scribe) + \
-        late(recovered, within)
+        late(recovered, lacked, within)
     ground.supervise()
     before, during, after = phases(messages, begin, end)
     if not before[0] or not after[0]:

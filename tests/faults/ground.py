@@ -248,6 +248,7 @@ class Ground:
         self.complaints = []        # of what a fault itself has seen
         self.load = self.crowd = None
         self.tries = []             # messages of works()
+        self.lacking = collections.Counter()
 
     def configuration(self):
         first, second, third = self.relays
@@ -345,14 +346,21 @@ class Ground:
     def works(self, marks):
         """Does every host tell the store, take a message, with a lease that
         ends, and deliver? Not that message, perhaps: others may be in front of
-        it."""
-        try:
-            return all(self.slots(host) not in (None, marks[host.name]) and
-                       self.carries(host) for host in self.hosts)
-        except (OSError, RedisError):
-            return False
+        it. What is lacking is kept."""
+        for host in self.hosts:
+            try:
+                lacking = self.lacks(host, marks[host.name])
+            except (OSError, RedisError) as error:
+                lacking = repr(error)
+            if lacking:
+                self.lacking[host.name + " " + lacking] += 1
+                return False
+        return True
 
-    def carries(self, host):
+    def lacks(self, host, mark):
+        """What it does not do, or None."""
+        if self.slots(host) in (None, mark):
+            return "tells Redis nothing"
         name = "t%d" % next(_numbers)
         to = name + "@contoso.test"
         began = time.monotonic()
@@ -373,8 +381,13 @@ class Ground:
         self.tries.append(load.Message(
             name, to, host.port, began, reply[0], reply[1], stage,
             time.monotonic() - began))
-        return reply[0] == 250 and leased is not None and over and \
-            loop.wait_for(lambda: delivers(host, told), 2, 0.02)
+        if reply[0] != 250:
+            return "takes nothing: " + reply[1]
+        if leased is None or not over:
+            return "takes no lease" if leased is None else "keeps a lease"
+        if not loop.wait_for(lambda: delivers(host, told), 2, 0.02):
+            return "delivers nothing"
+        return None
 
     def lease(self, member):
         return self.ask("ZSCORE", "mailweir:dest:{contoso}:leases", member)
@@ -383,6 +396,7 @@ class Ground:
         """Seconds until all works, or None."""
         began = time.monotonic()
         marks = self.marks()
+        self.lacking.clear()
         return time.monotonic() - began \
             if loop.wait_for(lambda: self.works(marks), seconds) else None
 
@@ -409,13 +423,15 @@ Count = collections.namedtuple(
 def count(messages, ground, logs):
     """Where has everything gone? Names, not numbers, for what is wrong. logs:
     each host's mail log of this time."""
+    # Before what was delivered, or what leaves it meanwhile would be nowhere.
+    queue = {to.partition("@")[0] for host in ground.hosts
+             for to in host.queued()}
     names = {m.id for m in messages}
     taken = {m.id for m in messages if m.code == 250}
     copies = collections.Counter(
         mail.id for relay in ground.relays for mail in relay.accepted
         if mail.id in names)
-    queued = {to.partition("@")[0] for host in ground.hosts
-              for to in host.queued()} & names - set(copies)
+    queued = queue & names - set(copies)
     put_off = {m.id for m in messages if 400 <= m.code < 500}
     cut = {m.id for m in messages if m.code == 0}
     returned = [line for log in logs for line in log.splitlines()

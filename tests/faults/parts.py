@@ -202,7 +202,7 @@ FAULTS = [
     Fault("loop-killed", "kill -9 of policyd's loop", loop_killed,
           hold=AT_ONCE, cycles=True),
     Fault("policyd-killed", "kill -9 of policyd's parent", policyd_killed,
-          hold=AT_ONCE, cycles=True),
+          may=("crowds",), hold=AT_ONCE, cycles=True),
     Fault("milter-killed", "kill -9 of the milter", milter_killed,
           hold=AT_ONCE, cycles=True),
     Fault("redis-killed", "kill -9 of redis-server, which comes back empty",
