@@ -119,11 +119,9 @@ bool
 inquiry_upstream(struct inquiry *q, uint32_t index,
     struct store_reply *out_reply)
 {
-	const struct upstream *u = &q->config->plan.upstreams[index];
-
 	return inquiry_ask(q, &(struct store_request){
-		.verb = STORE_OBSERVE, .name = u->name,
-		.u.observe = { .host = q->config->host,
-		    .window_ms = u->breaker.window_ms },
+		.verb = STORE_OBSERVE,
+		.name = q->config->plan.upstreams[index].name,
+		.u.observe.host = q->config->host,
 	    }, out_reply);
 }

@@ -89,9 +89,9 @@ struct store_request {
 		/*
 		 * Add outcomes of this host to the totals and, where version is
 		 * still the record's, to window and streak; answers the record,
-		 * override and window. All counts 0: a plain read. alone: this
-		 * host's own breaker, told for alone_ttl_ms; a closed one takes
-		 * that back, NULL says nothing.
+		 * override and window (not where window_ms is 0). All counts 0:
+		 * a plain read. alone: this host's own breaker, told for
+		 * alone_ttl_ms; a closed one takes that back, NULL says nothing.
 		 */
 		struct {
 			const char *host;

@@ -200,10 +200,7 @@ read_upstream(struct keeper *k, uint32_t index)
 	struct store_request rq = {
 		.verb = STORE_OBSERVE,
 		.name = u->name,
-		.u.observe = {
-			.host = k->options.host,
-			.window_ms = u->breaker.window_ms,
-		},
+		.u.observe.host = k->options.host,
 	};
 
 	if (ask(k, &rq, &reply) == -1) {

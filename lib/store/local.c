@@ -278,7 +278,9 @@ observe(struct upstream_state *u, const struct store_request *r, int64_t now,
 	out->u.upstream.in_use = u->in_use;
 	out->u.upstream.waiting = u->waiting;
 	memcpy(out->u.upstream.totals, u->totals, sizeof(u->totals));
-	copy_window(u, r->u.observe.host, r->u.observe.window_ms, now, out);
+	if (r->u.observe.window_ms > 0)
+		copy_window(u, r->u.observe.host, r->u.observe.window_ms, now,
+		    out);
 }
 
 static void

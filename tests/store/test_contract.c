@@ -671,6 +671,22 @@ START_TEST(outcomes_of_all_hosts_are_seen)
 }
 END_TEST
 
+START_TEST(the_window_is_for_who_asks)
+{
+	struct store_reply r;
+
+	open_store(_i);
+	observe((struct seen){ .host = "a", .trouble = 3 });
+	r = ask(&(struct store_request){
+		.verb = STORE_OBSERVE, .name = "filter",
+		.u.observe.host = "a",
+	    });
+	ck_assert_uint_eq(r.u.upstream.totals[OUTCOME_TROUBLE], 3);
+	ck_assert_uint_eq(r.u.upstream.streak, 3);
+	ck_assert_uint_eq(r.u.upstream.window.n, 0);
+}
+END_TEST
+
 START_TEST(a_streak_goes_on_until_a_good_one)
 {
 	open_store(_i);
@@ -1242,6 +1258,83 @@ START_TEST(redis_and_memory_agree)
 }
 END_TEST
 
+/* The same of what is in the window, row by row. */
+static uint64_t
+count_in(const struct store_reply *r, const struct window_row *like)
+{
+	const struct window *w = &r->u.upstream.window;
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < w->n; i++)
+		if (w->rows[i].bucket == like->bucket &&
+		    w->rows[i].class == like->class &&
+		    (w->rows[i].host == 0) == (like->host == 0))
+			n += w->rows[i].count;
+	return n;
+}
+
+static void
+check_same_window(const struct store_reply *a, const struct store_reply *b)
+{
+	const struct window *w = &a->u.upstream.window;
+
+	ck_assert_uint_eq(a->u.upstream.n_hosts, b->u.upstream.n_hosts);
+	ck_assert_uint_eq(a->u.upstream.streak, b->u.upstream.streak);
+	for (uint32_t i = 0; i < w->n; i++)
+		ck_assert_uint_eq(count_in(a, &w->rows[i]),
+		    count_in(b, &w->rows[i]));
+}
+
+START_TEST(redis_and_memory_agree_on_the_window)
+{
+	static const char *const hosts[] = { "a", "b", "c" };
+	struct store_local *twin = store_local_new();
+
+	chance_seed((uint64_t)_i + 1);
+	open_store(1);
+	for (uint32_t step = 0; step < 120; step++) {
+		struct store_request r = { .verb = STORE_OBSERVE, .name = "x",
+			.u.observe = {
+				.host = hosts[chance_below(3)],
+				.window_ms = 10 * WINDOW_BUCKETS,
+				.version = chance_below(9) == 0,
+			} };
+		struct store_reply is, same;
+		struct err err;
+
+		r.u.observe.counts[OUTCOME_OK] = chance_below(3);
+		r.u.observe.counts[OUTCOME_TROUBLE] = chance_below(2);
+		r.u.observe.counts[OUTCOME_DNS] = chance_below(9) == 0;
+		is = ask(&r);
+		ck_assert_int_eq(store_local_call(twin, &r, is.now_ms, &same,
+		    &err), 0);
+		check_same_window(&is, &same);
+		check_same_window(&same, &is);
+		if (chance_below(6) == 0)
+			nap(1 + (int)chance_below(40));
+		if (chance_below(100) == 0)
+			nap(10 * WINDOW_BUCKETS);
+	}
+	store_local_free(&twin);
+}
+END_TEST
+
+START_TEST(what_is_older_than_the_window_leaves_no_row)
+{
+	static const char rows[] = "HLEN mailweir:upstream:{filter}:window";
+	struct seen seen = { .host = "a", .ok = 1, .had_good = true };
+
+	open_store(1);
+	redis_say(&redis, "HSET mailweir:upstream:{filter}:window 1:ok:a 5 "
+	    "1:ok:gone %s", "7");
+	observe(seen);
+	ck_assert_str_eq(redis_say(&redis, rows), "1");
+	seen.host = "b";
+	observe(seen);
+	ck_assert_str_eq(redis_say(&redis, rows), "2");
+}
+END_TEST
+
 static void
 start_redis(void)
 {
@@ -1273,7 +1366,7 @@ main(void)
 		a_host_alone_and_first_waits_its_turn,
 		a_dead_hosts_slots_come_back,
 		nothing_is_known_of_a_new_upstream, a_plain_read_writes_nothing,
-		outcomes_of_all_hosts_are_seen,
+		outcomes_of_all_hosts_are_seen, the_window_is_for_who_asks,
 		a_streak_goes_on_until_a_good_one,
 		outcomes_of_another_version_count_in_the_totals_only,
 		a_record_comes_back_as_it_was, every_state_comes_back_as_it_was,
@@ -1302,6 +1395,8 @@ main(void)
 	for (size_t i = 0; i < MW_N_OF(cases); i++)
 		tcase_add_loop_test(tc, cases[i], 0, (int)MW_N_OF(backends));
 	tcase_add_loop_test(tc, redis_and_memory_agree, 0, 4);
+	tcase_add_loop_test(tc, redis_and_memory_agree_on_the_window, 0, 4);
+	tcase_add_test(tc, what_is_older_than_the_window_leaves_no_row);
 	suite_add_tcase(s, tc);
 	return suite_main(s);
 }
