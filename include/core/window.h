@@ -17,6 +17,7 @@
 #define WINDOW_BUCKETS 24
 #define WINDOW_HOSTS 64		/* further hosts share the last number */
 #define WINDOW_ROWS (WINDOW_BUCKETS * 64)
+#define WINDOW_SLOTS 4096	/* a power of two, well above WINDOW_ROWS */
 
 struct window_row {
 	int64_t bucket;		/* start of the bucket divided by its length */
@@ -29,6 +30,8 @@ struct window_row {
 struct window {
 	uint32_t n;
 	struct window_row rows[WINDOW_ROWS];
+	/* Where rows are found: number of the row + 1, 0 for none. */
+	uint16_t slots[WINDOW_SLOTS];
 };
 
 /* Length of a bucket for a window of this length: window/24, at least 1 ms. */

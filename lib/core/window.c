@@ -1,5 +1,12 @@
 #include "core/window.h"
 
+#include <assert.h>
+#include <string.h>
+
+static_assert((WINDOW_SLOTS & (WINDOW_SLOTS - 1)) == 0 &&
+    WINDOW_SLOTS > WINDOW_ROWS && WINDOW_ROWS < UINT16_MAX,
+    "a row has a slot, and its number fits");
+
 struct points {
 	uint64_t good, bad, outcomes;
 	uint64_t dns;		/* outcomes, none of the others */
@@ -18,17 +25,35 @@ capped(uint64_t n)
 	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
-static struct window_row *
-find(struct window *w, const struct window_row *like)
+static bool
+is_like(const struct window_row *row, const struct window_row *like)
 {
-	for (uint32_t i = 0; i < w->n; i++) {
-		struct window_row *row = &w->rows[i];
+	return row->bucket == like->bucket && row->class == like->class &&
+	    row->host == like->host;
+}
 
-		if (row->bucket == like->bucket && row->class == like->class &&
-		    row->host == like->host)
-			return row;
+/* The slot of such a row, or the free one where it belongs. */
+static uint16_t *
+slot_of(struct window *w, const struct window_row *like)
+{
+	uint64_t hash = ((uint64_t)like->bucket * OUTCOME_CLASSES +
+	    like->class) * WINDOW_HOSTS + like->host;
+
+	for (hash *= UINT64_C(0x9e3779b97f4a7c15), hash >>= 32;; hash++) {
+		uint16_t *slot = &w->slots[hash & (WINDOW_SLOTS - 1)];
+
+		if (*slot == 0 || is_like(&w->rows[*slot - 1], like))
+			return slot;
 	}
-	return NULL;
+}
+
+/* Rows went, others took their places. */
+static void
+number_anew(struct window *w)
+{
+	memset(w->slots, 0, sizeof(w->slots));
+	for (uint32_t i = 0; i < w->n; i++)
+		*slot_of(w, &w->rows[i]) = (uint16_t)(i + 1);
 }
 
 /* Of the rows of a class but one, which is the oldest? */
@@ -83,12 +108,13 @@ make_room(struct window *w, int64_t newest)
 	struct window_row *first, *second;
 
 	forget_before(w, newest - WINDOW_BUCKETS + 1);
-	if (w->n < WINDOW_ROWS)
-		return;
-	first = oldest(w, commonest_class(w), NULL);
-	second = oldest(w, first->class, first);
-	second->count = capped((uint64_t)second->count + first->count);
-	*first = w->rows[--w->n];
+	if (w->n == WINDOW_ROWS) {
+		first = oldest(w, commonest_class(w), NULL);
+		second = oldest(w, first->class, first);
+		second->count = capped((uint64_t)second->count + first->count);
+		*first = w->rows[--w->n];
+	}
+	number_anew(w);
 }
 
 static void
@@ -201,26 +227,33 @@ window_add(struct window *w, int64_t window_ms, int64_t now_ms,
 void
 window_add_row(struct window *w, const struct window_row *row)
 {
-	struct window_row new = *row, *old;
+	struct window_row new = *row;
+	uint16_t *slot;
 
 	if (row->bucket < 0 || row->class >= OUTCOME_CLASSES || row->count == 0)
 		return;
 	if (new.host >= WINDOW_HOSTS)
 		new.host = WINDOW_HOSTS - 1;
-	old = find(w, &new);
-	if (old != NULL) {
+	slot = slot_of(w, &new);
+	if (*slot != 0) {
+		struct window_row *old = &w->rows[*slot - 1];
+
 		old->count = capped((uint64_t)old->count + new.count);
 		return;
 	}
-	if (w->n == WINDOW_ROWS)
+	if (w->n == WINDOW_ROWS) {
 		make_room(w, new.bucket);
+		slot = slot_of(w, &new);
+	}
 	w->rows[w->n++] = new;
+	*slot = (uint16_t)w->n;
 }
 
 void
 window_clear(struct window *w)
 {
 	w->n = 0;
+	memset(w->slots, 0, sizeof(w->slots));
 }
 
 struct evidence
