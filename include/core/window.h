@@ -41,7 +41,8 @@ int64_t window_bucket(int64_t window_ms, int64_t now_ms);
 
 /* Add count to a row (made when missing). When all rows are taken, rows older
  * than the window go first; if none is, the class with most rows joins its two
- * oldest, so that totals stay true and news keeps its time and host. */
+ * oldest buckets, host by host, so that totals stay true and news keeps its
+ * time. */
 void window_add(struct window *w, int64_t window_ms, int64_t now_ms,
     enum outcome_class class, uint8_t host, uint32_t count);
 /* As window_add for a row whose bucket is known, perhaps as it was read from

@@ -6,6 +6,8 @@
 static_assert((WINDOW_SLOTS & (WINDOW_SLOTS - 1)) == 0 &&
     WINDOW_SLOTS > WINDOW_ROWS && WINDOW_ROWS < UINT16_MAX,
     "a row has a slot, and its number fits");
+static_assert(WINDOW_ROWS / OUTCOME_CLASSES > WINDOW_HOSTS,
+    "a full window has a class with more rows than hosts");
 
 struct points {
 	uint64_t good, bad, outcomes;
@@ -47,29 +49,35 @@ slot_of(struct window *w, const struct window_row *like)
 	}
 }
 
-/* Rows went, others took their places. */
+/* There is room for one more. */
 static void
-number_anew(struct window *w)
+put(struct window *w, const struct window_row *row)
 {
-	memset(w->slots, 0, sizeof(w->slots));
-	for (uint32_t i = 0; i < w->n; i++)
-		*slot_of(w, &w->rows[i]) = (uint16_t)(i + 1);
+	uint16_t *slot = slot_of(w, row);
+
+	if (*slot == 0) {
+		w->rows[w->n++] = *row;
+		*slot = (uint16_t)w->n;
+	} else {
+		struct window_row *old = &w->rows[*slot - 1];
+
+		old->count = capped((uint64_t)old->count + row->count);
+	}
 }
 
-/* Of the rows of a class but one, which is the oldest? */
-static struct window_row *
-oldest(struct window *w, uint8_t class, const struct window_row *but)
+/* All rows anew, but older ones. */
+static void
+keep_from(struct window *w, int64_t bucket)
 {
-	struct window_row *found = NULL;
+	const uint32_t n = w->n;
 
-	for (uint32_t i = 0; i < w->n; i++) {
-		struct window_row *row = &w->rows[i];
+	window_clear(w);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct window_row row = w->rows[i];
 
-		if (row != but && row->class == class &&
-		    (found == NULL || row->bucket < found->bucket))
-			found = row;
+		if (row.bucket >= bucket)
+			put(w, &row);
 	}
-	return found;
 }
 
 static uint8_t
@@ -86,35 +94,44 @@ commonest_class(const struct window *w)
 	return best;
 }
 
-static void
-forget_before(struct window *w, int64_t bucket)
+/* The first bucket of a class behind that one. */
+static int64_t
+next_bucket(const struct window *w, uint8_t class, int64_t bucket)
 {
-	uint32_t kept = 0;
+	int64_t next = INT64_MAX;
 
 	for (uint32_t i = 0; i < w->n; i++)
-		if (w->rows[i].bucket >= bucket)
-			w->rows[kept++] = w->rows[i];
-	w->n = kept;
+		if (w->rows[i].class == class && w->rows[i].bucket > bucket &&
+		    w->rows[i].bucket < next)
+			next = w->rows[i].bucket;
+	return next;
+}
+
+/* That class has more rows than hosts, and so more than one bucket. */
+static void
+join_oldest(struct window *w)
+{
+	const uint8_t class = commonest_class(w);
+	const int64_t first = next_bucket(w, class, -1);
+	const int64_t second = next_bucket(w, class, first);
+
+	for (uint32_t i = 0; i < w->n; i++)
+		if (w->rows[i].class == class && w->rows[i].bucket == first)
+			w->rows[i].bucket = second;
+	keep_from(w, 0);
 }
 
 /*
  * A large fleet with nothing but good mail fills every row, and just then the
  * first trouble must be seen with its time and its host. So it is the class
- * with rows to spare which gives one up, and only the age of old news is lost.
+ * with rows to spare which gives some up, and only the age of old news is lost.
  */
 static void
 make_room(struct window *w, int64_t newest)
 {
-	struct window_row *first, *second;
-
-	forget_before(w, newest - WINDOW_BUCKETS + 1);
-	if (w->n == WINDOW_ROWS) {
-		first = oldest(w, commonest_class(w), NULL);
-		second = oldest(w, first->class, first);
-		second->count = capped((uint64_t)second->count + first->count);
-		*first = w->rows[--w->n];
-	}
-	number_anew(w);
+	keep_from(w, newest - WINDOW_BUCKETS + 1);
+	while (w->n == WINDOW_ROWS)
+		join_oldest(w);
 }
 
 static void
@@ -228,25 +245,14 @@ void
 window_add_row(struct window *w, const struct window_row *row)
 {
 	struct window_row new = *row;
-	uint16_t *slot;
 
 	if (row->bucket < 0 || row->class >= OUTCOME_CLASSES || row->count == 0)
 		return;
 	if (new.host >= WINDOW_HOSTS)
 		new.host = WINDOW_HOSTS - 1;
-	slot = slot_of(w, &new);
-	if (*slot != 0) {
-		struct window_row *old = &w->rows[*slot - 1];
-
-		old->count = capped((uint64_t)old->count + new.count);
-		return;
-	}
-	if (w->n == WINDOW_ROWS) {
+	if (w->n == WINDOW_ROWS && *slot_of(w, &new) == 0)
 		make_room(w, new.bucket);
-		slot = slot_of(w, &new);
-	}
-	w->rows[w->n++] = new;
-	*slot = (uint16_t)w->n;
+	put(w, &new);
 }
 
 void

@@ -252,17 +252,41 @@ START_TEST(a_full_window_still_sees_the_news)
 	ck_assert_uint_eq(w.n, WINDOW_ROWS);
 	add(now, news, 7, 100);
 	add(now, news, 9, 100);
-	ck_assert_uint_eq(w.n, WINDOW_ROWS);
 	seen = judge(20, now);
 	ck_assert_uint_eq(seen.total_good, _i == 0 ? 2 * sent : 400);
 	ck_assert_uint_eq(seen.total_bad, _i == 0 ? 400 : 2 * sent);
 	ck_assert_uint_eq(_i == 0 ? seen.bad : seen.good, 400);
 	ck_assert_uint_eq(seen.hosts, WINDOW_HOSTS);
 	ck_assert_uint_eq(seen.bad_hosts, _i == 0 ? 2 : WINDOW_HOSTS - 2);
+}
+END_TEST
 
-	/* The next bucket makes an old one go, and its rows with it. */
-	add(now + 1, OUTCOME_OK, 0, 1);
-	ck_assert_uint_lt(w.n, WINDOW_ROWS - WINDOW_HOSTS / 2);
+/* As Redis gives them: in any order. */
+START_TEST(a_large_fleet_with_news_of_all_kinds)
+{
+	static const enum outcome_class kinds[] = {
+		OUTCOME_OK, OUTCOME_REFUSED, OUTCOME_TROUBLE,
+	};
+	const uint32_t all = WINDOW_BUCKETS * WINDOW_HOSTS *
+	    (uint32_t)MW_N_OF(kinds);
+	struct evidence seen;
+
+	for (uint32_t i = 0, at = 0; i < all; i++) {
+		at = (at + 2801) % all;	/* a prime: each once */
+		window_add_row(&w, &(struct window_row){
+			.bucket = at / WINDOW_HOSTS / MW_N_OF(kinds),
+			.class = (uint8_t)kinds[at % MW_N_OF(kinds)],
+			.host = (uint8_t)(at / MW_N_OF(kinds) % WINDOW_HOSTS),
+			.count = 1,
+		    });
+	}
+	ck_assert_uint_le(w.n, WINDOW_ROWS);
+	ck_assert_uint_gt(w.n, WINDOW_ROWS - 2 * WINDOW_HOSTS);
+	seen = judge(all, WINDOW_MS - 1);
+	ck_assert_uint_eq(seen.total_good, 2 * all / 3 * 2);
+	ck_assert_uint_eq(seen.total_bad, 2 * all / 3);
+	ck_assert_uint_eq(seen.hosts, WINDOW_HOSTS);
+	ck_assert_uint_eq(seen.bad_hosts, WINDOW_HOSTS);
 }
 END_TEST
 
@@ -381,6 +405,7 @@ main(void)
 	    MW_N_OF(nonsense));
 	tcase_add_test(tc, extremes_do_no_harm);
 	tcase_add_test(tc, clear_forgets_all);
+	tcase_add_test(tc, a_large_fleet_with_news_of_all_kinds);
 	tcase_add_loop_test(tc, a_full_window_still_sees_the_news, 0, 2);
 	tcase_add_loop_test(tc, a_window_equals_a_naive_one, 0, 4);
 	suite_add_tcase(s, tc);
