@@ -7,29 +7,38 @@ local old, held = tonumber(ARGV[4]), tonumber(ARGV[5])
 local cap, limit = tonumber(ARGV[6]), tonumber(ARGV[7])
 local ttl, settle_ms = tonumber(ARGV[8]), tonumber(ARGV[9])
 
+-- Of digits that were matched; as number() in the prelude.
+local function whole(digits)
+	if digits == '0' or not digits or #digits > 15 then
+		return 0
+	end
+	return tonumber(digits) or 0	-- none: ''
+end
+
 -- The rows that live: granted, in_use, waiting, expiry and old by host; another
 -- version of ours may write fewer words, or more. An expiry far ahead is a
 -- clock that was set back, or nonsense: nobody knows what that host holds.
 local rows = redis.call('HGETALL', slots)
 local known, lost = false, false
 local granted, sum_in_use, sum_waiting, sum_old = 0, in_use, waiting, old
-local names, want = { host }, { [host] = in_use + waiting }
+local names, wants = { host }, { in_use + waiting }
 for i = 1, #rows, 2 do
 	local g, u, w, expiry, o =
 	    string.match(rows[i + 1] .. ' ', '^(%d+) (%d+) (%d+) (%d+) (%d*)')
-	expiry = number(expiry)
+	expiry = whole(expiry)
 	if expiry <= now or expiry > now + 10 * ttl then
 		redis.call('HDEL', slots, rows[i])
 		lost = lost or expiry == 0 or expiry > now
 	else
 		known = true
 		if rows[i] ~= host then
-			granted = granted + number(g)
-			sum_in_use = sum_in_use + number(u)
-			sum_waiting = sum_waiting + number(w)
-			sum_old = sum_old + number(o)
+			u, w = whole(u), whole(w)
+			granted = granted + whole(g)
+			sum_in_use = sum_in_use + u
+			sum_waiting = sum_waiting + w
+			sum_old = sum_old + whole(o)
 			names[#names + 1] = rows[i]
-			want[rows[i]] = number(u) + number(w)
+			wants[#wants + 1] = u + w
 		end
 	end
 end
@@ -45,30 +54,38 @@ end
 local room = math.max(0, math.min(cap, limit - sum_old))
 
 -- Max-min fair: the modest get what they want, the others equal parts, and
--- those first by name what does not divide.
+-- those first by name what does not divide. Who is modest shows in a few
+-- rounds: each leaves more for the others.
 local function share()
-	local left, open = room, #names
-	table.sort(names, function(a, b)
-		return want[a] < want[b] or want[a] == want[b] and a < b
-	end)
-	for i, name in ipairs(names) do
-		local part = math.floor(left / open)
-		if want[name] > part then
-			local before = 0
-			for j = i, #names do
-				if names[j] < host then
-					before = before + 1
-				end
+	local mine = wants[1]
+	local left, open = room - sum_in_use - sum_waiting, #names
+	if left >= 0 then
+		return mine + math.floor(left / open)
+	end
+	local part, before, modest = 0, 0, -1
+	left = room
+	while true do
+		part = math.floor(left / open)
+		if mine <= part then
+			return mine
+		end
+		local more = 0
+		before = 0
+		for i, want in ipairs(wants) do
+			if want <= modest then	-- in a round before
+			elseif want <= part then
+				left = left - want
+				more = more + 1
+			elseif names[i] < host then
+				before = before + 1
 			end
-			if want[host] <= part then
-				return want[host]
-			end
+		end
+		if more == 0 then
 			return part + (before < left % open and 1 or 0)
 		end
-		left = left - want[name]
-		open = open - 1
+		open = open - more
+		modest = part
 	end
-	return want[host] + math.floor(left / #names)
 end
 
 local target = held
