@@ -6,7 +6,7 @@ for i = 2, #ARGV do
 	found[i - 1] = redis.call('ZSCORE', leases, ARGV[i]) and 1 or 0
 	if found[i - 1] == 1 then
 		redis.call('ZADD', leases, now + ttl, ARGV[i])
-		keep(leases, ttl)	-- the key goes with its last lease
 	end
 end
+keep(leases, ttl)	-- the key goes with its last lease
 return { now, found }

@@ -2,10 +2,11 @@
 local leases, member = KEYS[1], ARGV[1]
 local limit, ttl = tonumber(ARGV[2]), tonumber(ARGV[3])
 redis.call('ZREMRANGEBYSCORE', leases, '-inf', now)
-local granted = limit == 0 or redis.call('ZCARD', leases) < limit
+local count = redis.call('ZCARD', leases)
+local granted = limit == 0 or count < limit
     or redis.call('ZSCORE', leases, member)
 if granted then
-	redis.call('ZADD', leases, now + ttl, member)
+	count = count + redis.call('ZADD', leases, now + ttl, member)
 	keep(leases, ttl)	-- the key goes with its last lease
 end
-return { now, granted and 1 or 0, redis.call('ZCARD', leases) }
+return { now, granted and 1 or 0, count }
