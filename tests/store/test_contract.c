@@ -3,6 +3,7 @@
  * the event loop. Whoever builds on a store may rely on what stands here.
  */
 #include <event2/event.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -1335,6 +1336,35 @@ START_TEST(what_is_older_than_the_window_leaves_no_row)
 }
 END_TEST
 
+START_TEST(silent_hosts_are_forgotten_after_a_week)
+{
+	static const char rows[] = "HLEN mailweir:hosts";
+	const int64_t day_ms = 24 * 3600000;
+	struct store_request beat = {
+		.verb = STORE_HEARTBEAT,
+		.u.heartbeat = { "mx1", "1", "0", "observe" },
+	};
+
+	open_store(1);
+	const int64_t now = ask(&beat).now_ms;
+	char six[48], eight[48];
+
+	snprintf(six, sizeof(six), "%" PRId64 " 1 0 observe", now - 6 * day_ms);
+	snprintf(eight, sizeof(eight), "%" PRId64 " 1 0 observe",
+	    now - 8 * day_ms);
+	redis_say(&redis, "HSET mailweir:hosts mx6 %s mx8 %s", six, eight);
+	beat.u.heartbeat.host = "mx2";	/* a new one finds it */
+	ask(&beat);
+	ck_assert_str_eq(redis_say(&redis, rows), "3");
+
+	/* So does an old one within an hour. */
+	redis_say(&redis, "HSET mailweir:hosts mx1 %s mx8 %s", six, eight);
+	beat.u.heartbeat.host = "mx1";
+	ask(&beat);
+	ck_assert_str_eq(redis_say(&redis, rows), "3");
+}
+END_TEST
+
 static void
 start_redis(void)
 {
@@ -1397,6 +1427,7 @@ main(void)
 	tcase_add_loop_test(tc, redis_and_memory_agree, 0, 4);
 	tcase_add_loop_test(tc, redis_and_memory_agree_on_the_window, 0, 4);
 	tcase_add_test(tc, what_is_older_than_the_window_leaves_no_row);
+	tcase_add_test(tc, silent_hosts_are_forgotten_after_a_week);
 	suite_add_tcase(s, tc);
 	return suite_main(s);
 }
