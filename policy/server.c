@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "dns/resolver.h"
+#include "engine/pace.h"
 #include "policy/backlog.h"
 #include "policy/conn.h"
 #include "policy/desk.h"
@@ -26,7 +27,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TALLY_MS 1000
 #define HEARTBEAT_MS 5000
 #define SWEEP_MS 1000
 #define FAREWELL_MS 300		/* for what is on its way at the end */
@@ -38,6 +38,7 @@ struct loop {
 	struct store_async *store;
 	struct roster *roster;
 	struct release *release;
+	uint32_t hosts;			/* live ones */
 	int alive_fd;
 	int64_t next_alive_ms, next_tally_ms, next_heartbeat_ms,
 	    next_sweep_ms, next_release_ms;
@@ -111,7 +112,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	feed_tick(l->server.feed, now_ms);
 	desk_tick(l->server.desk, now_ms);
 	notify_tick(l->server.notify, now_ms);
-	if (is_due(&l->next_tally_ms, TALLY_MS, now_ms))
+	if (is_due(&l->next_tally_ms, pace_ms(PACE_COUNTERS, l->hosts,
+	    l->config->plan.n_destinations), now_ms))
 		send_counters(l);
 	if (is_due(&l->next_heartbeat_ms, HEARTBEAT_MS, now_ms))
 		roster_beat(l->roster, l->config, PACKAGE_VERSION);
@@ -130,6 +132,7 @@ on_hosts(void *arg, uint32_t live)
 {
 	struct loop *l = arg;
 
+	l->hosts = live;
 	intake_set_hosts(l->server.intake, live);
 	fleet_set_hosts(l->server.fleet, live);
 }

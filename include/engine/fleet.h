@@ -27,6 +27,8 @@ struct fleet_upstream;
 
 /* Grants of slots end so long after a host's last report. */
 #define FLEET_SLOTS_TTL_MS 10000
+/* What is told of this host alone ends so long after it. */
+#define FLEET_ALONE_TTL_MS 5000
 /* After the store lost all rows, hosts keep what they hold for this long. */
 #define FLEET_SETTLE_MS 1200
 /* How often fleet_tick wants to be called. */

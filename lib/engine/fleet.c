@@ -81,6 +81,12 @@ fleet_send(struct fleet *f, const struct store_request *request,
 	f->port.send(f->port.self, request, done, arg);
 }
 
+int64_t
+fleet_pace(const struct fleet *f, enum pace kind)
+{
+	return pace_ms(kind, f->hosts, f->plan->n_upstreams);
+}
+
 void
 fleet_note_time(struct fleet *f, const struct store_reply *reply)
 {

@@ -5,9 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A word is published as well; this is for who did not hear it. */
-#define READ_MS 5000
-
 static struct fleet_hold *
 by_name(const struct fleet *f, const char *name)
 {
@@ -73,14 +70,18 @@ fleet_holds_use_plan(struct fleet *f)
 	}
 }
 
+/* A word is published as well; this is for who did not hear it. */
 void
 fleet_holds_tick(struct fleet *f, int64_t now_ms)
 {
+	const int64_t pause_ms = pace_ms(PACE_HOLDS, f->hosts,
+	    f->plan->n_destinations);
+
 	for (struct fleet_hold *h = f->holds; h != NULL; h = h->next) {
 		if (h->index < 0 || h->reading || now_ms < h->read_at_ms)
 			continue;
 		h->reading = true;
-		h->read_at_ms = now_ms + READ_MS;
+		h->read_at_ms = now_ms + pause_ms;
 		fleet_send(f, &(struct store_request){
 			.verb = STORE_DESTINATION, .name = h->name,
 		    }, has_read, h);

@@ -13,9 +13,9 @@
 #include "core/silence.h"
 #include "engine/batch.h"
 #include "engine/fleet.h"
+#include "engine/pace.h"
 
 #define FLEET_RETRY_MS 200	/* after the store failed us */
-#define FLEET_ALONE_TTL_MS 5000	/* of what is told of this host alone */
 
 struct fleet_upstream {
 	struct fleet *fleet;
@@ -45,7 +45,7 @@ struct fleet_upstream {
 	int64_t locked_ms;		/* fleet time, as this host was told */
 	int64_t preflight_at_ms;	/* no good one is told before */
 	int64_t observe_at_ms, slots_at_ms;
-	int64_t slots_sent_ms;
+	int64_t observed_ms, slots_sent_ms;	/* when last asked */
 	bool observing, committing, reporting;
 	bool was_short;			/* at the last report */
 	uint32_t epoch;			/* grants asked for before it are void */
@@ -89,6 +89,8 @@ struct fleet {
 int64_t fleet_now(const struct fleet *f);
 void fleet_send(struct fleet *f, const struct store_request *request,
     store_done *done, void *arg);
+/* The pause of this kind, with all its upstreams (engine/pace). */
+int64_t fleet_pace(const struct fleet *f, enum pace kind);
 /* Each answer of the store tells the fleet's time. */
 void fleet_note_time(struct fleet *f, const struct store_reply *reply);
 /* The view goes where core/decide looks. */

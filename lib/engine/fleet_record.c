@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define OBSERVE_SOON_MS 20	/* collect a burst, then send */
-#define OBSERVE_IDLE_MS 1000
+#define BURST_MS 20		/* collect what comes at once, then send */
 #define EVENT_MS 60000		/* one event of a kind and upstream in this time */
 
 /* What an answer needs to find its way back. */
@@ -357,7 +356,8 @@ send_batch(struct fleet_upstream *u, struct batch *batch, bool late)
 void
 fleet_record_flush(struct fleet_upstream *u)
 {
-	u->observe_at_ms = fleet_now(u->fleet) + OBSERVE_IDLE_MS;
+	u->observed_ms = fleet_now(u->fleet);
+	u->observe_at_ms = u->observed_ms + fleet_pace(u->fleet, PACE_RECORD);
 	u->observing = true;
 	send_batch(u, &u->fresh, false);
 	if (u->late.n > 0)
@@ -441,6 +441,18 @@ explain(struct fleet_upstream *u, struct outcome outcome, struct span text,
 	u->explained_ms = now_ms;
 }
 
+/* The first after a pause at once, others at the fleet's pace. */
+static void
+tell_soon(struct fleet_upstream *u, int64_t now_ms)
+{
+	int64_t at_ms = u->observed_ms + fleet_pace(u->fleet, PACE_OUTCOMES);
+
+	if (at_ms < now_ms + BURST_MS)
+		at_ms = now_ms + BURST_MS;
+	if (u->observe_at_ms > at_ms)
+		u->observe_at_ms = at_ms;
+}
+
 void
 fleet_observe(struct fleet *fleet, struct fleet_upstream *u,
     struct outcome outcome, struct span text, int64_t began_ms, int64_t now_ms)
@@ -460,8 +472,7 @@ fleet_observe(struct fleet *fleet, struct fleet_upstream *u,
 	alone_observe(&u->alone, &u->rules, outcome.class,
 	    fleet_time(fleet, began_ms), fleet_time(fleet, now_ms));
 	explain(u, outcome, text, now_ms);
-	if (u->observe_at_ms > now_ms + OBSERVE_SOON_MS)
-		u->observe_at_ms = now_ms + OBSERVE_SOON_MS;
+	tell_soon(u, now_ms);
 	tell_outcome(u, outcome, text, now_ms);
 }
 

@@ -2,11 +2,6 @@
 
 #include "base/mem.h"
 
-#define BUSY_MS 200		/* between two reports while connections exist */
-#define IDLE_MS 1000
-#define SHORT_MS 100		/* while demand is not met */
-#define SOON_MS 10		/* when it has just arisen */
-
 /* A report on its way. */
 struct report {
 	struct fleet_upstream *u;
@@ -67,7 +62,7 @@ report_now(struct fleet_upstream *u)
 	u->was_short = line_is_short(u->line, fleet_now(u->fleet));
 	u->slots_sent_ms = fleet_now(u->fleet);
 	u->slots_at_ms = fleet_now(u->fleet) +
-	    (busy ? BUSY_MS : IDLE_MS);
+	    fleet_pace(u->fleet, busy ? PACE_SLOTS : PACE_SLOTS_IDLE);
 	fleet_send(u->fleet, &(struct store_request){
 		.verb = STORE_SLOTS,
 		.name = u->name,
@@ -88,13 +83,12 @@ report_now(struct fleet_upstream *u)
 static bool
 report_is_due(const struct fleet_upstream *u, int64_t now_ms)
 {
-	const int64_t pause = u->was_short ? SHORT_MS : SOON_MS;
-
 	if (u->reporting)
 		return false;
 	return now_ms >= u->slots_at_ms ||
 	    (line_is_short(u->line, now_ms) &&
-	    now_ms >= u->slots_sent_ms + pause);
+	    now_ms >= u->slots_sent_ms + fleet_pace(u->fleet,
+	    u->was_short ? PACE_SLOTS_SHORT : PACE_SLOTS_WANTED));
 }
 
 /*

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "core/census.h"
 #include "engine/held.h"
+#include "engine/pace.h"
 #include "engine/tally.h"
 #include "store/pool.h"
 
@@ -17,9 +18,7 @@
 #include <unistd.h>
 
 #define CONNECTIONS 8
-#define TICK_MS 500		/* states are read, leases put right */
-#define HOLDS_MS 2000		/* what operators say of destinations */
-#define TALLY_MS 1000
+#define TICK_MS 500		/* leases are put right */
 #define HEARTBEAT_MS 5000
 
 /* What waits for a destination: as counted last, and taken in since. */
@@ -45,9 +44,10 @@ struct keeper {
 	bool running;
 	int stop[2];			/* a pipe; closing it ends the clerk */
 	int64_t tick_ms;
-	uint32_t round;			/* of renewals; the clerk's */
-	struct census census;		/* the clerk's */
-	int64_t holds_at, renew_at, tally_at, beat_at;	/* the clerk's */
+	/* The clerk's. */
+	uint32_t round;			/* of renewals */
+	struct census census;
+	int64_t states_at, holds_at, renew_at, tally_at, beat_at;
 };
 
 static int
@@ -221,6 +221,13 @@ read_upstream(struct keeper *k, uint32_t index)
 	store_reply_clear(&reply);
 }
 
+static void
+read_states(struct keeper *k)
+{
+	for (uint32_t i = 0; i < k->options.plan->n_upstreams; i++)
+		read_upstream(k, i);
+}
+
 /* The mutex is held. What is not in the queue any more, or was not counted
  * for a while, is as good as nothing. */
 static void
@@ -313,17 +320,23 @@ is_time(int64_t *at, int64_t every_ms, int64_t now_ms)
 static void
 tick(struct keeper *k, int64_t now_ms)
 {
-	for (uint32_t i = 0; i < k->options.plan->n_upstreams; i++)
-		read_upstream(k, i);
-	if (is_time(&k->holds_at, HOLDS_MS, now_ms))
+	const struct plan *plan = k->options.plan;
+	const uint32_t hosts = atomic_load(&k->hosts);
+
+	if (is_time(&k->states_at, pace_ms(PACE_LOOK, hosts,
+	    plan->n_upstreams), now_ms))
+		read_states(k);
+	if (is_time(&k->holds_at, pace_ms(PACE_LOOK_HOLDS, hosts,
+	    plan->n_destinations), now_ms))
 		read_holds(k);
 	held_forget(k->held, now_ms);
 	carry(k, HELD_DROP);
-	if (is_time(&k->renew_at, k->options.plan->lease_ttl_ms / 3, now_ms))
+	if (is_time(&k->renew_at, plan->lease_ttl_ms / 3, now_ms))
 		k->round++;
 	carry(k, HELD_RENEW);
 	carry(k, HELD_ENTER);
-	if (is_time(&k->tally_at, TALLY_MS, now_ms))
+	if (is_time(&k->tally_at, pace_ms(PACE_COUNTERS, hosts,
+	    plan->n_destinations), now_ms))
 		send_tally(k);
 	if (is_time(&k->beat_at, HEARTBEAT_MS, now_ms))
 		beat(k);

@@ -19,6 +19,11 @@ tests_engine_test_tally_SOURCES = tests/engine/test_tally.c
 tests_engine_test_tally_CFLAGS = $(test_cflags)
 tests_engine_test_tally_LDADD = $(engine_libs) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/engine/test_pace
+tests_engine_test_pace_SOURCES = tests/engine/test_pace.c
+tests_engine_test_pace_CFLAGS = $(test_cflags)
+tests_engine_test_pace_LDADD = $(engine_libs) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/engine/test_held
 tests_engine_test_held_SOURCES = tests/engine/test_held.c
 tests_engine_test_held_CFLAGS = $(test_cflags)
