@@ -164,7 +164,7 @@ redis_stop(struct redis *r)
 const char *
 redis_say(const struct redis *r, const char *fmt, ...)
 {
-	static char answer[512];
+	static char answer[16384];	/* of INFO */
 	redisContext *c = redisConnectUnix(r->unix_address.path);
 	redisReply *said = NULL;
 	va_list ap;

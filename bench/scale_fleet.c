@@ -1,0 +1,486 @@
+/*
+ * scale_fleet - what a fleet of hosts costs one Redis.
+ *
+ *	scale_fleet [-H hosts] [-D destinations] [-U upstreams] [-L leases]
+ *	    [-B busy upstreams] [-r messages/s] [-w warm-up] [-s seconds] [-m] [-p]
+ *
+ * Starts a redis-server of its own and so many hosts in this one process: of
+ * each what policyd keeps of the fleet (engine/fleet, on a connection of its
+ * own), and with -m what the milter keeps (engine/keeper, a thread each). Every
+ * host reports the outcomes of so many messages a second, over its busy
+ * upstreams (all, if not told). -L: so many leases are held meanwhile.
+ *
+ * Redis is asked before and after what it has done. With -p messages take and
+ * give back their lease as policyd and milter do, 64 at once, as fast as they
+ * go, so that what comes out is the price of one message; with -H 64 each asks
+ * on a connection of its own.
+ *
+ * Prints one line of JSON. Postfix has no part in it.
+ */
+#include "engine/fleet.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "engine/keeper.h"
+#include "engine/pace.h"
+#include "store/async.h"
+#include "tests/store/redis.h"
+
+#include <event2/event.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BEAT_MS 5000		/* as policyd does */
+#define WINDOW_MS 9600		/* a short one is filled soon */
+#define UNDER_WAY 64		/* messages at once with -p */
+#define CAP 1000000
+
+enum {
+	HOSTS, DESTINATIONS, UPSTREAMS, BUSY, LEASES, RATE, WARM_UP, SECONDS,
+	OPTIONS,
+};
+static const char letters[OPTIONS] = "HDUBLrws";
+/* Warm: the window is filled, and each host has heard of all. */
+static int64_t asked[OPTIONS] = { 1, 1, 1, 0, 0, 500, 11, 10 };
+static bool with_milter, with_price;
+
+struct sim_host {
+	struct lab *lab;
+	char name[32];
+	struct store_async *store;
+	struct fleet *fleet;
+	struct keeper *keeper;
+	struct event *tick;
+	int64_t last_ms, beat_at_ms, tally_at_ms;
+	int64_t owed;		/* messages, in thousandths */
+	uint32_t live;		/* hosts that it knows of */
+	bool *in_use;		/* a connection to that upstream */
+	uint64_t ticks;
+};
+
+/* What Redis has done. */
+struct done {
+	double cpu;		/* seconds */
+	int64_t scripts, commands, bytes;
+	int64_t at_ms;
+};
+
+struct lab {
+	struct redis redis;
+	struct event_base *base;
+	struct store_options store;
+	struct plan plan;
+	struct sim_host *hosts;
+	int64_t messages, waiting;	/* of -p */
+};
+
+/* The plan */
+
+static char *
+name_of(const char *kind, int64_t number)
+{
+	char name[PLAN_NAME_MAX + 1];
+
+	snprintf(name, sizeof(name), "%s%" PRId64, kind, number);
+	return mem_dup(name);
+}
+
+static const struct upstream pattern = {
+	.connections = CAP, .tls_policy = "",
+	.breaker = {
+		.window_ms = WINDOW_MS, .min_outcomes = 20, .min_hosts = 2,
+		.consecutive = 10, .shed_at = 500, .open_at = 900,
+		.open_for_ms = 30000, .open_max_ms = 900000,
+		.slow_after_ms = 30000, .trials = 3,
+		.n_ramp = 1, .ramp = { 1000 }, .ramp_step_ms = 60000,
+	},
+};
+
+static void
+make_plan(struct plan *plan)
+{
+	struct upstream *u = mem_new((size_t)asked[UPSTREAMS], sizeof(*u));
+	struct destination *d = mem_new((size_t)asked[DESTINATIONS],
+	    sizeof(*d));
+
+	for (int64_t i = 0; i < asked[UPSTREAMS]; i++) {
+		u[i] = pattern;
+		u[i].name = name_of("upstream", i);
+	}
+	for (int64_t i = 0; i < asked[DESTINATIONS]; i++)
+		d[i] = (struct destination){
+			.name = name_of("destination", i), .cap = CAP,
+			.n_routes = 1, .routes = { {
+				.upstream = (uint32_t)(i % asked[UPSTREAMS]),
+			} },
+		};
+	*plan = (struct plan){
+		.mode = PLAN_ENFORCE, .catch_all = -1,
+		.upstreams = u, .n_upstreams = (uint32_t)asked[UPSTREAMS],
+		.destinations = d,
+		.n_destinations = (uint32_t)asked[DESTINATIONS],
+		.slow = { .cut = 700, .floor = 1, .raise = 1,
+		    .every_ms = 10000 },
+		.lease_ttl_ms = 60000,
+	};
+}
+
+/* A host */
+
+static void
+ignore(void *arg, const struct store_reply *reply, const struct err *err)
+{
+	(void)arg, (void)reply, (void)err;
+}
+
+static void
+ask(struct sim_host *h, const struct store_request *request, store_done *done,
+    void *arg)
+{
+	const struct store_port port = store_async_port(h->store);
+
+	port.send(port.self, request, done, arg);
+}
+
+static void
+counted(void *arg, const struct store_reply *reply, const struct err *err)
+{
+	struct sim_host *h = arg;
+
+	(void)err;
+	if (reply == NULL)
+		return;
+	h->live = reply->u.hosts.n;
+	fleet_set_hosts(h->fleet, h->live);
+}
+
+static void
+beat(struct sim_host *h)
+{
+	ask(h, &(struct store_request){
+		.verb = STORE_HEARTBEAT, .name = "",
+		.u.heartbeat = { .host = h->name, .version = "1",
+		    .digest = "0123456789abcdef", .mode = "enforce" },
+	    }, ignore, NULL);
+	ask(h, &(struct store_request){ .verb = STORE_HOSTS, .name = "" },
+	    counted, h);
+}
+
+static void
+tally(struct sim_host *h)
+{
+	for (int64_t i = 0; i < asked[DESTINATIONS]; i++)
+		ask(h, &(struct store_request){
+			.verb = STORE_COUNT,
+			.name = h->lab->plan.destinations[i].name,
+			.u.count.add = { [DEST_DELIVERED] = 1 },
+		    }, ignore, NULL);
+}
+
+/* So many messages ended well; each busy upstream has a connection for every
+ * other tick. */
+static void
+deliver(struct sim_host *h, int64_t messages, int64_t now_ms)
+{
+	for (int64_t i = 0; i < messages; i++) {
+		const uint32_t to = (uint32_t)(h->ticks + (uint64_t)i) %
+		    (uint32_t)asked[BUSY];
+		struct fleet_upstream *u = fleet_upstream(h->fleet, to);
+
+		if (h->in_use[to])
+			line_give(fleet_line(u), h->last_ms, now_ms);
+		h->in_use[to] = !h->in_use[to] &&
+		    line_take(fleet_line(u), now_ms);
+		fleet_observe(h->fleet, u, (struct outcome){
+			.class = OUTCOME_OK, .rule = "",
+		    }, SPAN("2.0.0 Ok"), now_ms - 10, now_ms);
+	}
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct sim_host *h = arg;
+	const int64_t now_ms = clock_mono_ms();
+
+	(void)fd, (void)what;
+	h->owed += (now_ms - h->last_ms) * asked[RATE];
+	deliver(h, h->owed / 1000, now_ms);
+	h->owed %= 1000;
+	h->last_ms = now_ms;
+	h->ticks++;
+	fleet_tick(h->fleet, now_ms);
+	if (now_ms >= h->beat_at_ms) {
+		h->beat_at_ms = now_ms + BEAT_MS;
+		beat(h);
+	}
+	if (now_ms >= h->tally_at_ms) {
+		h->tally_at_ms = now_ms + pace_ms(PACE_COUNTERS, h->live,
+		    h->lab->plan.n_destinations);
+		tally(h);
+	}
+}
+
+static void
+host_start(struct lab *lab, struct sim_host *h, int64_t number)
+{
+	static const struct timeval tick = { .tv_usec = FLEET_TICK_MS * 1000 };
+	struct err err;
+
+	h->lab = lab;
+	snprintf(h->name, sizeof(h->name), "mx%" PRId64, number);
+	h->store = store_async_new(lab->base, &lab->store,
+	    &(struct store_async_events){ 0 });
+	h->fleet = fleet_new(&(struct fleet_options){
+		.plan = &lab->plan, .host = h->name,
+		.port = store_async_port(h->store), .clock = clock_mono_ms,
+	    }, clock_wall_ms());
+	h->live = (uint32_t)asked[HOSTS];
+	fleet_set_hosts(h->fleet, h->live);
+	h->in_use = mem_new((size_t)asked[UPSTREAMS], sizeof(bool));
+	h->last_ms = clock_mono_ms();
+	/* Not all at once. */
+	h->beat_at_ms = h->last_ms + number * 25 % BEAT_MS;
+	h->tally_at_ms = h->last_ms + number * 25 % 1000;
+	if (with_milter)
+		h->keeper = keeper_new(&(struct keeper_options){
+			.plan = &lab->plan, .store = lab->store,
+			.host = h->name, .version = "1",
+			.digest = "0123456789abcdef",
+		    }, &err);
+	h->tick = event_new(lab->base, -1, EV_PERSIST, on_tick, h);
+	event_add(h->tick, &tick);
+}
+
+static void
+host_end(struct sim_host *h)
+{
+	event_free(h->tick);
+	keeper_free(&h->keeper);
+	store_async_free(&h->store);
+	fleet_free(&h->fleet);
+	mem_free(h->in_use);
+}
+
+/* Leases */
+
+static struct store_request
+lease(const struct lab *lab, enum store_verb verb, const char *member)
+{
+	struct store_request r = { .verb = verb,
+	    .name = lab->plan.destinations[0].name };
+
+	if (verb == STORE_LEASE_DROP)
+		r.u.lease_drop.member = member;
+	else {
+		r.u.lease_take.member = member;
+		r.u.lease_take.limit = CAP;
+		r.u.lease_take.ttl_ms = 600000;
+	}
+	return r;
+}
+
+static void
+took(void *arg, const struct store_reply *reply, const struct err *err)
+{
+	struct lab *lab = arg;
+
+	(void)err;
+	lab->waiting--;
+	lab->messages += reply != NULL;
+}
+
+/* policyd takes it, the milter takes it again, and gives it back. */
+static void
+price(struct lab *lab, int64_t seconds)
+{
+	static const enum store_verb steps[] = {
+		STORE_LEASE_TAKE, STORE_LEASE_TAKE, STORE_LEASE_DROP,
+	};
+	const int64_t end_ms = clock_mono_ms() + seconds * 1000;
+
+	while (clock_mono_ms() < end_ms) {
+		for (size_t step = 0; step < MW_N_OF(steps); step++)
+			for (int i = 0; i < UNDER_WAY; i++) {
+				char member[64];
+				struct store_request r;
+
+				snprintf(member, sizeof(member),
+				    "mx1/192.0.2.%d:40000/25", i);
+				r = lease(lab, steps[step], member);
+				lab->waiting++;
+				ask(&lab->hosts[i % asked[HOSTS]], &r, took,
+				    lab);
+			}
+		while (lab->waiting > 0)
+			event_base_loop(lab->base, EVLOOP_ONCE);
+	}
+	lab->messages /= (int64_t)MW_N_OF(steps);
+}
+
+static void
+hold_leases(struct lab *lab)
+{
+	for (int64_t i = 0; i < asked[LEASES]; i++) {
+		char member[64];
+		struct store_request r;
+
+		snprintf(member, sizeof(member), "mx%" PRId64
+		    "/198.51.100.7:%" PRId64 "/25", i / 60000, i % 60000);
+		r = lease(lab, STORE_LEASE_TAKE, member);
+		lab->waiting++;
+		ask(&lab->hosts[0], &r, took, lab);
+		while (lab->waiting > (i + 1 < asked[LEASES] ? 1000 : 0))
+			event_base_loop(lab->base, EVLOOP_ONCE);
+	}
+	lab->messages = 0;
+}
+
+/* Redis */
+
+/* The number behind a word of INFO. */
+static double
+info(const struct lab *lab, const char *section, const char *word)
+{
+	const char *said = redis_say(&lab->redis, "INFO %s", section);
+	const char *at = strstr(said, word);
+
+	return at == NULL ? 0 : strtod(at + strlen(word), NULL);
+}
+
+static struct done
+look(const struct lab *lab)
+{
+	return (struct done){
+		.cpu = info(lab, "cpu", "used_cpu_sys:") +
+		    info(lab, "cpu", "used_cpu_user:"),
+		.scripts = (int64_t)info(lab, "commandstats",
+		    "cmdstat_evalsha:calls="),
+		.commands = (int64_t)info(lab, "stats",
+		    "total_commands_processed:"),
+		.bytes = (int64_t)info(lab, "stats",
+		    "total_net_output_bytes:"),
+		.at_ms = clock_mono_ms(),
+	};
+}
+
+static void
+run_for(struct lab *lab, int64_t ms)
+{
+	const struct timeval tv = { .tv_sec = ms / 1000,
+	    .tv_usec = ms % 1000 * 1000 };
+
+	event_base_loopexit(lab->base, &tv);
+	event_base_dispatch(lab->base);
+}
+
+static void
+print(const struct lab *lab, const struct done *before,
+    const struct done *after)
+{
+	const double s = (double)(after->at_ms - before->at_ms) / 1000;
+	const double cpu = (after->cpu - before->cpu) * 1e6;
+	uint64_t ticks = 0;
+
+	for (int64_t i = 0; i < asked[HOSTS]; i++)
+		ticks += lab->hosts[i].ticks;
+	printf("{\"hosts\":%" PRId64 ",\"destinations\":%" PRId64
+	    ",\"upstreams\":%" PRId64 ",\"busy\":%" PRId64
+	    ",\"leases\":%" PRId64 ",\"milter\":%s",
+	    asked[HOSTS], asked[DESTINATIONS], asked[UPSTREAMS], asked[BUSY],
+	    asked[LEASES], with_milter ? "true" : "false");
+	printf(",\"redis_cpu\":%.4f,\"scripts_s\":%.0f,\"commands_s\":%.0f"
+	    ",\"us_per_script\":%.2f,\"us_per_host_s\":%.0f"
+	    ",\"bytes_out_s\":%.0f,\"ticks_host_s\":%.1f",
+	    cpu / s / 1e6, (double)(after->scripts - before->scripts) / s,
+	    (double)(after->commands - before->commands) / s,
+	    cpu / (double)(after->scripts - before->scripts),
+	    cpu / s / (double)asked[HOSTS],
+	    (double)(after->bytes - before->bytes) / s,
+	    (double)ticks / s / (double)asked[HOSTS]);
+	if (with_price)
+		printf(",\"messages\":%" PRId64 ",\"us_per_message\":%.2f"
+		    ",\"commands_per_message\":%.2f", lab->messages,
+		    cpu / (double)lab->messages,
+		    (double)(after->commands - before->commands) /
+		    (double)lab->messages);
+	puts("}");
+}
+
+static void
+run(struct lab *lab)
+{
+	struct done before, after;
+
+	run_for(lab, 500);
+	hold_leases(lab);
+	if (!with_price)
+		run_for(lab, asked[WARM_UP] * 1000);
+	else
+		for (int64_t i = 0; i < asked[HOSTS]; i++)
+			event_del(lab->hosts[i].tick);
+	for (int64_t i = 0; i < asked[HOSTS]; i++)
+		lab->hosts[i].ticks = 0;
+	before = look(lab);
+	if (with_price)
+		price(lab, asked[SECONDS]);
+	else
+		run_for(lab, asked[SECONDS] * 1000);
+	after = look(lab);
+	print(lab, &before, &after);
+}
+
+static void
+read_options(int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "H:D:U:B:L:r:w:s:mp")) != -1) {
+		const char *at = memchr(letters, c, OPTIONS);
+
+		if (c == 'm')
+			with_milter = true;
+		else if (c == 'p')
+			with_price = true;
+		else if (at == NULL || !number_parse(span_of(optarg), 0,
+		    1000000, &asked[at - letters])) {
+			fputs("usage: scale_fleet [-H hosts] [-D destinations] "
+			    "[-U upstreams] [-B busy] [-L leases] [-r rate] "
+			    "[-w warm-up] [-s seconds] [-m] [-p]\n", stderr);
+			exit(2);
+		}
+	}
+	if (asked[BUSY] == 0 || asked[BUSY] > asked[UPSTREAMS])
+		asked[BUSY] = asked[UPSTREAMS];
+}
+
+int
+main(int argc, char **argv)
+{
+	struct lab lab = { .base = event_base_new() };
+
+	read_options(argc, argv);
+	if (!redis_there()) {
+		fputs("redis-server is not installed\n", stderr);
+		return 77;
+	}
+	redis_start(&lab.redis);
+	lab.store = (struct store_options){
+		.address = lab.redis.unix_address, .prefix = "mailweir",
+		.timeout_ms = 2000,
+	};
+	make_plan(&lab.plan);
+	lab.hosts = mem_new((size_t)asked[HOSTS], sizeof(*lab.hosts));
+	for (int64_t i = 0; i < asked[HOSTS]; i++)
+		host_start(&lab, &lab.hosts[i], i);
+	run(&lab);
+	for (int64_t i = 0; i < asked[HOSTS]; i++)
+		host_end(&lab.hosts[i]);
+	redis_stop(&lab.redis);
+	return EXIT_SUCCESS;
+}
