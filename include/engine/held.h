@@ -62,8 +62,8 @@ uint32_t held_count(struct held *held, uint32_t destination);
 
 /*
  * The clerk's: what is due of one kind, of one destination; false when
- * nothing is. RENEW: those that were not renewed in this round. Whatever came
- * out must be brought back by held_done(). Only one thread.
+ * nothing is. RENEW: those that were neither taken nor renewed in this round.
+ * Whatever came out must be brought back by held_done(). Only one thread.
  */
 bool held_due(struct held *held, enum held_work work, uint32_t round,
     struct held_batch *out);

@@ -11,7 +11,7 @@
 struct lease {
 	struct lease *next;
 	uint32_t destination;
-	uint32_t round;		/* last renewed in */
+	uint32_t round;		/* taken or last renewed in */
 	bool held;		/* a session has it */
 	bool stored;		/* the store knows it, as far as we do */
 	bool busy;		/* the clerk is asking the store about it */
@@ -22,6 +22,7 @@ struct lease {
 struct held {
 	pthread_mutex_t mutex;	/* guards all below */
 	bool closed;
+	uint32_t round;		/* of renewals, the last one asked for */
 	uint32_t given;		/* leases that are not held */
 	uint32_t n_destinations;
 	uint32_t *counts;	/* held, by destination */
@@ -83,6 +84,7 @@ take(struct held *h, uint32_t destination, const char *member, bool stored)
 	}
 	/* What the clerk is saying of it now may come before or after. */
 	(*at)->stored = stored && !(*at)->busy;
+	(*at)->round = h->round;
 }
 
 static void
@@ -250,6 +252,7 @@ held_due(struct held *h, enum held_work work, uint32_t round,
 	out->work = work;
 	out->n = 0;
 	pthread_mutex_lock(&h->mutex);
+	h->round = round;
 	for (int i = 0; i < BUCKETS && out->n < HELD_BATCH; i++) {
 		for (struct lease *l = h->buckets[i];
 		    l != NULL && out->n < HELD_BATCH; l = l->next) {

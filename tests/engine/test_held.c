@@ -42,6 +42,18 @@ START_TEST(what_the_store_granted_is_renewed_once_a_round)
 }
 END_TEST
 
+START_TEST(what_was_just_granted_waits_for_the_next_round)
+{
+	ck_assert(!due(HELD_RENEW, 7));
+	held_add(held, 1, "a");
+	ck_assert(!due(HELD_RENEW, 7));
+	ck_assert(due(HELD_RENEW, 8));
+	held_done(held, &batch, true, 0);
+	held_add(held, 1, "a");
+	ck_assert(!due(HELD_RENEW, 8));
+}
+END_TEST
+
 START_TEST(what_the_store_lost_is_entered_again)
 {
 	held_add(held, 0, "a");
@@ -261,6 +273,7 @@ main(void)
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, what_the_store_granted_is_renewed_once_a_round);
+	tcase_add_test(t, what_was_just_granted_waits_for_the_next_round);
 	tcase_add_test(t, what_the_store_lost_is_entered_again);
 	tcase_add_test(t, on_our_word_no_more_than_the_limit);
 	tcase_add_test(t,
