@@ -1,5 +1,6 @@
 /*
- * leases - the leases of one destination, in memory.
+ * leases - the leases of one destination, in memory: found by name, and by
+ * whose end comes first.
  */
 #ifndef STORE_LEASES_H
 #define STORE_LEASES_H
@@ -13,8 +14,11 @@ struct lease;
 
 /* All zeros is an empty one. */
 struct leases {
-	struct lease *list;
+	struct lease **heap;	/* none ends before the one at half its place */
 	uint32_t n, room;
+	struct lease **chains;	/* by the name's hash */
+	uint32_t n_chains;	/* a power of two, or 0 */
+	uint64_t seed;
 };
 
 void leases_free(struct leases *l);

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/printable.h"
+#include "base/table.h"
 #include "leases.h"
 #include "slots.h"
 
@@ -50,6 +51,7 @@ struct upstream_state {
 struct store_local {
 	struct destination_state **destinations;
 	uint32_t n_destinations;
+	struct table *names;		/* their indices */
 	struct upstream_state **upstreams;
 	uint32_t n_upstreams;
 	struct store_host *hosts;
@@ -63,11 +65,13 @@ struct store_local {
 static struct destination_state *
 destination_of(struct store_local *l, const char *name)
 {
-	for (uint32_t i = 0; i < l->n_destinations; i++)
-		if (strcmp(l->destinations[i]->name, name) == 0)
-			return l->destinations[i];
+	uint32_t index;
+
+	if (table_get(l->names, span_of(name), &index))
+		return l->destinations[index];
 	if (l->n_destinations == THINGS_MAX)
 		return NULL;
+	table_add(l->names, span_of(name), l->n_destinations, NULL);
 	l->destinations = mem_resize(l->destinations, l->n_destinations + 1,
 	    sizeof(l->destinations[0]));
 	struct destination_state *d = mem_new(1, sizeof(*d));
@@ -554,7 +558,10 @@ call_upstream(struct store_local *l, const struct store_request *r,
 struct store_local *
 store_local_new(void)
 {
-	return mem_new(1, sizeof(struct store_local));
+	struct store_local *l = mem_new(1, sizeof(*l));
+
+	l->names = table_new();
+	return l;
 }
 
 void
@@ -576,6 +583,7 @@ store_local_free(struct store_local **local)
 		mem_free(l->upstreams[i]);
 	}
 	forget_events(l, 0);
+	table_free(&l->names);
 	mem_free(l->destinations);
 	mem_free(l->upstreams);
 	mem_free(l->hosts);

@@ -1,7 +1,7 @@
 # Tests of store. They start a redis-server of their own.
 if HAVE_CHECK
-check_PROGRAMS += tests/store/test_health tests/store/test_sha1 \
-	tests/store/test_slots \
+check_PROGRAMS += tests/store/test_health tests/store/test_leases \
+	tests/store/test_sha1 tests/store/test_slots \
 	tests/store/test_contract tests/store/test_faults \
 	tests/store/test_sentinel tests/store/test_threads
 
@@ -14,6 +14,11 @@ tests_store_test_health_SOURCES = tests/store/test_health.c
 tests_store_test_health_CPPFLAGS = $(store_test_cppflags)
 tests_store_test_health_CFLAGS = $(test_cflags)
 tests_store_test_health_LDADD = $(store_libs) $(CHECK_LIBS)
+
+tests_store_test_leases_SOURCES = tests/store/test_leases.c
+tests_store_test_leases_CPPFLAGS = $(store_test_cppflags)
+tests_store_test_leases_CFLAGS = $(test_cflags)
+tests_store_test_leases_LDADD = $(store_libs) $(CHECK_LIBS)
 
 tests_store_test_sha1_SOURCES = tests/store/test_sha1.c
 tests_store_test_sha1_CPPFLAGS = $(store_test_cppflags)
