@@ -72,7 +72,8 @@ become_server(const struct redis *r)
 	    "--bind", "127.0.0.1", "--unixsocket", r->unix_address.path,
 	    "--dir", r->dir, "--save", "", "--appendonly", "no",
 	    "--repl-diskless-sync-delay", "0",
-	    "--daemonize", "no", (char *)NULL);
+	    "--daemonize", "no", "--cluster-enabled",
+	    r->in_cluster ? "yes" : "no", (char *)NULL);
 	_exit(127);
 }
 
@@ -138,6 +139,17 @@ redis_start_sentinel(struct redis *r, const struct redis *primary)
 }
 
 void
+redis_start_node(struct redis *r)
+{
+	make_place(r);
+	r->in_cluster = true;
+	/* Nodes talk to each other 10000 above it. */
+	while (r->port > UINT16_MAX - 10000)
+		r->port = free_port();
+	redis_restart(r);
+}
+
+void
 redis_kill(struct redis *r)
 {
 	if (r->pid <= 0)
@@ -156,6 +168,8 @@ redis_stop(struct redis *r)
 	snprintf(path, sizeof(path), "%s/server.log", r->dir);
 	unlink(path);
 	snprintf(path, sizeof(path), "%s/sentinel.conf", r->dir);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/nodes.conf", r->dir);
 	unlink(path);
 	unlink(r->unix_address.path);
 	rmdir(r->dir);

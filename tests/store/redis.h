@@ -15,6 +15,7 @@ struct redis {
 	char dir[64];
 	bool is_sentinel;
 	uint16_t port;
+	bool in_cluster;
 	struct address unix_address, tcp_address;
 };
 
@@ -24,6 +25,8 @@ bool redis_there(void);
 void redis_start(struct redis *r);
 /* One in Sentinel's place, for which `primary` is "mw". Two of such agree. */
 void redis_start_sentinel(struct redis *r, const struct redis *primary);
+/* The same as a node of a cluster, which it is to be told of. */
+void redis_start_node(struct redis *r);
 /* End it, keep its directory. */
 void redis_kill(struct redis *r);
 /* The same again, on the same address. */
