@@ -2,9 +2,9 @@
 if HAVE_CHECK
 check_PROGRAMS += tests/store/test_health tests/store/test_leases \
 	tests/store/test_sha1 tests/store/test_slots \
+	tests/store/test_budget tests/store/test_cluster \
 	tests/store/test_contract tests/store/test_faults \
-	tests/store/test_cluster tests/store/test_sentinel \
-	tests/store/test_threads
+	tests/store/test_sentinel tests/store/test_threads
 
 store_test_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/lib/store \
 	$(HIREDIS_CFLAGS) $(LIBEVENT_CFLAGS)
@@ -29,6 +29,11 @@ tests_store_test_sha1_LDADD = $(store_libs) $(CHECK_LIBS)
 tests_store_test_slots_SOURCES = tests/store/test_slots.c
 tests_store_test_slots_CFLAGS = $(test_cflags)
 tests_store_test_slots_LDADD = $(store_libs) $(CHECK_LIBS)
+
+tests_store_test_budget_SOURCES = tests/store/test_budget.c $(own_redis)
+tests_store_test_budget_CPPFLAGS = $(store_test_cppflags)
+tests_store_test_budget_CFLAGS = $(test_cflags)
+tests_store_test_budget_LDADD = $(store_libs) $(CHECK_LIBS)
 
 tests_store_test_cluster_SOURCES = tests/store/test_cluster.c $(own_redis)
 tests_store_test_cluster_CPPFLAGS = $(store_test_cppflags)

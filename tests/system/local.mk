@@ -1,6 +1,7 @@
 # The whole of it, on a real Postfix and a real Redis that end with the test.
 dist_check_SCRIPTS += tests/system/test_alone.py \
-	tests/system/test_backup.py tests/system/test_bypass.py \
+	tests/system/test_backup.py tests/system/test_budget.py \
+	tests/system/test_bypass.py \
 	tests/system/test_cap.py tests/system/test_feed.py \
 	tests/system/test_forest.py tests/system/test_gate.py \
 	tests/system/test_hold.py tests/system/test_mx.py tests/system/test_outage.py \
