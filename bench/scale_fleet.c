@@ -39,6 +39,7 @@
 #define WINDOW_MS 9600		/* a short one is filled soon */
 #define UNDER_WAY 64		/* messages at once with -p */
 #define CAP 1000000
+#define BREATH_MS 250		/* all that -s 0 measures: does it still run? */
 
 enum {
 	HOSTS, DESTINATIONS, UPSTREAMS, BUSY, LEASES, RATE, WARM_UP, SECONDS,
@@ -302,7 +303,7 @@ price(struct lab *lab, int64_t seconds)
 	static const enum store_verb steps[] = {
 		STORE_LEASE_TAKE, STORE_LEASE_TAKE, STORE_LEASE_DROP,
 	};
-	const int64_t end_ms = clock_mono_ms() + seconds * 1000;
+	const int64_t end_ms = clock_mono_ms() + seconds * 1000 + BREATH_MS;
 
 	while (clock_mono_ms() < end_ms) {
 		for (size_t step = 0; step < MW_N_OF(steps); step++)
@@ -417,7 +418,7 @@ run(struct lab *lab)
 {
 	struct done before, after;
 
-	run_for(lab, 500);
+	run_for(lab, BREATH_MS);
 	hold_leases(lab);
 	if (!with_price)
 		run_for(lab, asked[WARM_UP] * 1000);
@@ -430,7 +431,7 @@ run(struct lab *lab)
 	if (with_price)
 		price(lab, asked[SECONDS]);
 	else
-		run_for(lab, asked[SECONDS] * 1000);
+		run_for(lab, asked[SECONDS] * 1000 + BREATH_MS);
 	after = look(lab);
 	print(lab, &before, &after);
 }
