@@ -92,23 +92,12 @@ lease(int64_t n)
 	return ns;
 }
 
-struct watch {
-	struct keeper *keeper;
-	uint32_t n;
-};
-
 static void
 look_once(void *arg)
 {
-	const struct watch *w = arg;
-	struct upstream_view *views = mem_new(1, sizeof(*views));
-	struct override *holds = mem_new(w->n, sizeof(*holds));
-	uint32_t *queued = mem_new(w->n, sizeof(*queued));
+	int64_t now_ms;
 
-	(void)keeper_look(w->keeper, views, holds, queued);
-	mem_free(views);
-	mem_free(holds);
-	mem_free(queued);
+	keeper_look_away(arg, keeper_look(arg, &now_ms));
 }
 
 static int64_t
@@ -121,22 +110,22 @@ look(int64_t n)
 		.upstreams = &upstream, .n_upstreams = 1, .destinations = d,
 		.n_destinations = (uint32_t)n, .lease_ttl_ms = 60000,
 	};
-	struct watch w = { .n = (uint32_t)n };
+	struct keeper *keeper;
 	struct err err;
 	int64_t ns;
 
 	for (int64_t i = 0; i < n; i++)
 		d[i].name = "contoso";
-	w.keeper = keeper_new(&(struct keeper_options){
+	keeper = keeper_new(&(struct keeper_options){
 		.plan = &plan, .host = "mx1", .version = "1", .digest = "0",
 		.store = { .address = { .is_unix = true,
 		    .path = "/nonexistent" }, .prefix = "mailweir",
 		    .timeout_ms = 50 },
 	    }, &err);
-	if (w.keeper == NULL)
+	if (keeper == NULL)
 		abort();
-	ns = median_ns(look_once, &w);
-	keeper_free(&w.keeper);
+	ns = median_ns(look_once, keeper);
+	keeper_free(&keeper);
 	mem_free(d);
 	return ns;
 }

@@ -53,11 +53,16 @@ give_back(void *self, uint32_t destination, const char *member)
 	keeper_give_back(keeper_of(self), destination, member);
 }
 
-static int64_t
-look(void *self, struct upstream_view *out_views, struct override *out_holds,
-    uint32_t *out_queued)
+static const struct snapshot *
+look(void *self, int64_t *out_now_ms)
 {
-	return keeper_look(keeper_of(self), out_views, out_holds, out_queued);
+	return keeper_look(keeper_of(self), out_now_ms);
+}
+
+static void
+look_away(void *self, const struct snapshot *seen)
+{
+	keeper_look_away(keeper_of(self), seen);
 }
 
 static void
@@ -149,6 +154,7 @@ service_start(struct config *config, struct err *err)
 		.take = take,
 		.give_back = give_back,
 		.look = look,
+		.look_away = look_away,
 		.count_verdict = count_verdict,
 		.count_accepted = count_accepted,
 		.self = s,

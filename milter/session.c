@@ -6,33 +6,23 @@
 
 /* What is known now. */
 struct outlook {
-	struct upstream_view *views;
-	struct override *holds;
-	uint32_t *queued;
-	struct snapshot now;
+	const struct snapshot *now;
 	int64_t now_ms;
 };
 
 static struct outlook
 look(const struct session *s)
 {
-	const struct plan *plan = s->world->plan;
 	struct outlook o;
 
-	o.views = mem_new(plan->n_upstreams, sizeof(*o.views));
-	o.holds = mem_new(plan->n_destinations, sizeof(*o.holds));
-	o.queued = mem_new(plan->n_destinations, sizeof(*o.queued));
-	o.now_ms = s->world->look(s->world->self, o.views, o.holds, o.queued);
-	o.now = (struct snapshot){ o.views, o.holds, o.queued };
+	o.now = s->world->look(s->world->self, &o.now_ms);
 	return o;
 }
 
 static void
-look_away(struct outlook *o)
+look_away(const struct session *s, const struct outlook *o)
 {
-	mem_free(o->views);
-	mem_free(o->holds);
-	mem_free(o->queued);
+	s->world->look_away(s->world->self, o->now);
 }
 
 static const struct destination *
@@ -99,7 +89,7 @@ may_come_in(struct session *s, struct session_errand *e,
 	struct outlook o = look(s);
 	const struct client client = client_of(s);
 	const struct intake_verdict v = decide_intake(s->world->plan,
-	    destination_of(s, e), &o.now, &client, o.now_ms);
+	    destination_of(s, e), o.now, &client, o.now_ms);
 	const bool refused = tell(s, e, &v);
 
 	if (refused) {
@@ -107,7 +97,7 @@ may_come_in(struct session *s, struct session_errand *e,
 		e->marked = true;
 		*out_reply = v.reply;
 	}
-	look_away(&o);
+	look_away(s, &o);
 	return !refused;
 }
 
@@ -143,7 +133,7 @@ turned_bad(const struct session *s, const struct outlook *o,
 
 		if (!e->wanted)
 			continue;
-		v = decide_late(s->world->plan, destination_of(s, e), &o->now,
+		v = decide_late(s->world->plan, destination_of(s, e), o->now,
 		    &client, o->now_ms);
 		if (tell(s, e, &v) && !bad) {
 			bad = true;
@@ -162,7 +152,7 @@ count_accepted(const struct session *s, const struct outlook *o)
 		if (e->wanted)
 			s->world->count_accepted(s->world->self,
 			    e->destination, decide_on_hold(s->world->plan,
-			    destination_of(s, e), &o->now, o->now_ms));
+			    destination_of(s, e), o->now, o->now_ms));
 	}
 }
 
@@ -226,7 +216,7 @@ session_eom(struct session *s, struct span queue_id,
 		bad = !s->simulated && turned_bad(s, &o, out_reply);
 		if (!bad)
 			count_accepted(s, &o);
-		look_away(&o);
+		look_away(s, &o);
 	}
 	session_over(s);
 	return !bad;

@@ -30,8 +30,8 @@ struct session_world {
 	bool (*take)(void *self, uint32_t destination, const char *member);
 	void (*give_back)(void *self, uint32_t destination,
 	    const char *member);
-	int64_t (*look)(void *self, struct upstream_view *out_views,
-	    struct override *out_holds, uint32_t *out_queued);
+	const struct snapshot *(*look)(void *self, int64_t *out_now_ms);
+	void (*look_away)(void *self, const struct snapshot *seen);
 	void (*count_verdict)(void *self, uint32_t destination,
 	    const struct intake_verdict *verdict);
 	void (*count_accepted)(void *self, uint32_t destination, bool waits);

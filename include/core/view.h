@@ -84,6 +84,8 @@ struct snapshot {
 bool override_says(const struct override *o, enum override_state state,
     int64_t now_ms);
 
+bool override_same(const struct override *a, const struct override *b);
+
 /* The record to go by on this host: its own where that lets less through. */
 const struct upstream_record *view_record(const struct upstream_view *v);
 

@@ -50,11 +50,12 @@ bool keeper_take(struct keeper *keeper, uint32_t destination,
 void keeper_give_back(struct keeper *keeper, uint32_t destination,
     const char *member);
 
-/* Copy what is known of each upstream of the plan, and of each destination
- * what operators say and how much waits for it here; returns the fleet's
- * time. */
-int64_t keeper_look(struct keeper *keeper, struct upstream_view *out_views,
-    struct override *out_holds, uint32_t *out_queued);
+/* What is known of each upstream of the plan, and of each destination what
+ * operators say and how much waits for it here; and the fleet's time. It does
+ * not change until it is given back. */
+const struct snapshot *keeper_look(struct keeper *keeper,
+    int64_t *out_now_ms);
+void keeper_look_away(struct keeper *keeper, const struct snapshot *seen);
 
 /* Count what a verdict did to a transaction. */
 void keeper_count_verdict(struct keeper *keeper, uint32_t destination,

@@ -2,6 +2,8 @@
 
 #include "base/mem.h"
 
+#include <string.h>
+
 static const char *const override_names[] = {
 	[OVERRIDE_NONE] = "",
 	[OVERRIDE_OPEN] = "open",
@@ -57,6 +59,14 @@ override_says(const struct override *o, enum override_state state,
     int64_t now_ms)
 {
 	return o->state == state && o->until_ms > now_ms;
+}
+
+bool
+override_same(const struct override *a, const struct override *b)
+{
+	return a->state == b->state && a->until_ms == b->until_ms &&
+	    a->rate == b->rate && strcmp(a->by, b->by) == 0 &&
+	    strcmp(a->reason, b->reason) == 0;
 }
 
 const struct upstream_record *

@@ -5,6 +5,7 @@
 #include "core/census.h"
 #include "engine/held.h"
 #include "engine/pace.h"
+#include "engine/sight.h"
 #include "engine/tally.h"
 #include "store/pool.h"
 
@@ -35,9 +36,8 @@ struct keeper {
 	_Atomic int64_t offset_ms;	/* the fleet's clock less the local one */
 	_Atomic uint32_t hosts;		/* live ones when last known */
 
-	pthread_mutex_t mutex;		/* guards views, holds and queues */
-	struct upstream_view *views;
-	struct override *holds;
+	pthread_mutex_t mutex;		/* guards sight and queues */
+	struct sight *sight;
 	struct queue *queues;
 
 	pthread_t clerk;
@@ -195,7 +195,7 @@ static void
 read_upstream(struct keeper *k, uint32_t index)
 {
 	const struct upstream *u = &k->options.plan->upstreams[index];
-	struct upstream_view *view = &k->views[index];
+	struct upstream_view *view;
 	struct store_reply reply;
 	struct store_request rq = {
 		.verb = STORE_OBSERVE,
@@ -206,11 +206,13 @@ read_upstream(struct keeper *k, uint32_t index)
 	if (ask(k, &rq, &reply) == -1) {
 		/* policyd tells of this host for as long as it can be heard. */
 		pthread_mutex_lock(&k->mutex);
+		view = &sight_change(&k->sight)->views[index];
 		view->own = (struct upstream_record){ 0 };
 		pthread_mutex_unlock(&k->mutex);
 		return;
 	}
 	pthread_mutex_lock(&k->mutex);
+	view = &sight_change(&k->sight)->views[index];
 	view->known = true;
 	view->record = reply.u.upstream.record;
 	view->own = store_alone_record(&reply, k->options.host);
@@ -238,6 +240,26 @@ note_backlog(struct queue *q, const struct backlog *here)
 	*q = (struct queue){ here->at_ms, here->messages, 0 };
 }
 
+/* Most readings bring nothing new, and nobody's sight is copied for them. */
+static void
+note_destination(struct keeper *k, uint32_t index,
+    const struct store_reply *reply)
+{
+	const struct override *hold = &reply->u.destination.hold;
+	struct queue *q = &k->queues[index];
+	struct sight *s;
+
+	pthread_mutex_lock(&k->mutex);
+	note_backlog(q, &reply->u.destination.here);
+	if (k->sight->queued[index] != q->counted + q->since ||
+	    !override_same(&k->sight->holds[index], hold)) {
+		s = sight_change(&k->sight);
+		s->holds[index] = *hold;
+		s->queued[index] = q->counted + q->since;
+	}
+	pthread_mutex_unlock(&k->mutex);
+}
+
 static void
 read_holds(struct keeper *k)
 {
@@ -250,10 +272,7 @@ read_holds(struct keeper *k)
 			.u.destination.host = k->options.host,
 		    }, &reply) == -1)
 			return;
-		pthread_mutex_lock(&k->mutex);
-		k->holds[i] = reply.u.destination.hold;
-		note_backlog(&k->queues[i], &reply.u.destination.here);
-		pthread_mutex_unlock(&k->mutex);
+		note_destination(k, i, &reply);
 		store_reply_clear(&reply);
 	}
 }
@@ -397,8 +416,7 @@ keeper_new(const struct keeper_options *options, struct err *err)
 	k->offset_ms = clock_wall_ms() - clock_mono_ms();
 	k->hosts = 1;
 	pthread_mutex_init(&k->mutex, NULL);
-	k->views = mem_new(plan->n_upstreams, sizeof(*k->views));
-	k->holds = mem_new(plan->n_destinations, sizeof(*k->holds));
+	k->sight = sight_new(plan);
 	k->queues = mem_new(plan->n_destinations, sizeof(*k->queues));
 	k->tick_ms = plan->lease_ttl_ms / 3 < TICK_MS ?
 	    plan->lease_ttl_ms / 3 : TICK_MS;
@@ -434,8 +452,7 @@ keeper_free(struct keeper **keeper)
 	held_free(&k->held);
 	tally_free(&k->tally);
 	pthread_mutex_destroy(&k->mutex);
-	mem_free(k->views);
-	mem_free(k->holds);
+	sight_unpin(&k->sight->now);
 	mem_free(k->queues);
 	mem_free(k);
 	*keeper = NULL;
@@ -469,19 +486,24 @@ keeper_give_back(struct keeper *k, uint32_t destination, const char *member)
 		held_dropped(k->held, destination, member);
 }
 
-int64_t
-keeper_look(struct keeper *k, struct upstream_view *out_views,
-    struct override *out_holds, uint32_t *out_queued)
+const struct snapshot *
+keeper_look(struct keeper *k, int64_t *out_now_ms)
+{
+	const struct snapshot *seen;
+
+	pthread_mutex_lock(&k->mutex);
+	seen = sight_pin(k->sight);
+	pthread_mutex_unlock(&k->mutex);
+	*out_now_ms = clock_mono_ms() + atomic_load(&k->offset_ms);
+	return seen;
+}
+
+void
+keeper_look_away(struct keeper *k, const struct snapshot *seen)
 {
 	pthread_mutex_lock(&k->mutex);
-	memcpy(out_views, k->views,
-	    k->options.plan->n_upstreams * sizeof(*out_views));
-	memcpy(out_holds, k->holds,
-	    k->options.plan->n_destinations * sizeof(*out_holds));
-	for (uint32_t i = 0; i < k->options.plan->n_destinations; i++)
-		out_queued[i] = k->queues[i].counted + k->queues[i].since;
+	sight_unpin(seen);
 	pthread_mutex_unlock(&k->mutex);
-	return clock_mono_ms() + atomic_load(&k->offset_ms);
 }
 
 void
@@ -499,5 +521,6 @@ keeper_count_accepted(struct keeper *k, uint32_t destination, bool waits)
 		return;
 	pthread_mutex_lock(&k->mutex);
 	k->queues[destination].since++;
+	sight_change(&k->sight)->queued[destination]++;
 	pthread_mutex_unlock(&k->mutex);
 }

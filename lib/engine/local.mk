@@ -15,6 +15,7 @@ lib_libengine_a_SOURCES = \
 	include/engine/keeper.h lib/engine/keeper.c \
 	include/engine/line.h lib/engine/line.c \
 	include/engine/pace.h lib/engine/pace.c \
+	include/engine/sight.h lib/engine/sight.c \
 	include/engine/tally.h lib/engine/tally.c
 
 engine_libs = lib/libengine.a lib/libobserve.a $(store_libs)

@@ -194,14 +194,12 @@ END_TEST
 
 START_TEST(sees_what_an_operator_says)
 {
-	struct upstream_view views[MW_N_OF(upstreams)];
-	struct override holds[MW_N_OF(destinations)];
-	uint32_t queued[MW_N_OF(destinations)];
 	int64_t start = clock_mono_ms();
-	int64_t now_ms;
+	int64_t now_ms, then_ms;
+	const struct snapshot *seen = keeper_look(keeper, &now_ms);
+	const struct snapshot *then = keeper_look(keeper, &then_ms);
 
-	keeper_look(keeper, views, holds, queued);
-	ck_assert(views[0].known && views[1].known);
+	ck_assert(seen->upstreams[0].known && seen->upstreams[1].known);
 	redis_say(&redis, "HSET mailweir:override:{relay} state open by test"
 	    " reason test until %lld", (long long)clock_wall_ms() + 60000);
 	redis_say(&redis, "HSET mailweir:override:dest:{open} state hold"
@@ -210,29 +208,39 @@ START_TEST(sees_what_an_operator_says)
 	do {
 		ck_assert_int_lt(clock_mono_ms() - start, PATIENCE_MS);
 		nap();
-		now_ms = keeper_look(keeper, views, holds, queued);
-	} while (view_state(&views[1], now_ms) != BREAKER_OPEN ||
-	    !override_says(&holds[1], OVERRIDE_HOLD, now_ms));
-	ck_assert(!override_says(&holds[0], OVERRIDE_HOLD, now_ms));
-	ck_assert_int_eq(view_state(&views[0], now_ms), BREAKER_CLOSED);
+		keeper_look_away(keeper, seen);
+		seen = keeper_look(keeper, &now_ms);
+	} while (view_state(&seen->upstreams[1], now_ms) != BREAKER_OPEN ||
+	    !override_says(&seen->holds[1], OVERRIDE_HOLD, now_ms));
+	ck_assert(!override_says(&seen->holds[0], OVERRIDE_HOLD, now_ms));
+	ck_assert_int_eq(view_state(&seen->upstreams[0], now_ms),
+	    BREAKER_CLOSED);
 	ck_assert_int_lt(llabs(now_ms - clock_wall_ms()), PATIENCE_MS);
+
+	/* Who looked before sees what was then. */
+	ck_assert_int_eq(view_state(&then->upstreams[1], now_ms),
+	    BREAKER_CLOSED);
+	ck_assert(!override_says(&then->holds[1], OVERRIDE_HOLD, now_ms));
+	keeper_look_away(keeper, seen);
+	keeper_look_away(keeper, then);
 }
 END_TEST
 
 static void
 come_to_state(enum breaker_state state)
 {
-	struct upstream_view views[MW_N_OF(upstreams)];
-	struct override holds[MW_N_OF(destinations)];
-	uint32_t queued[MW_N_OF(destinations)];
 	const int64_t start = clock_mono_ms();
+	const struct snapshot *seen;
+	enum breaker_state is;
 	int64_t now_ms;
 
 	do {
 		ck_assert_int_lt(clock_mono_ms() - start, PATIENCE_MS);
 		nap();
-		now_ms = keeper_look(keeper, views, holds, queued);
-	} while (view_state(&views[1], now_ms) != state);
+		seen = keeper_look(keeper, &now_ms);
+		is = view_state(&seen->upstreams[1], now_ms);
+		keeper_look_away(keeper, seen);
+	} while (is != state);
 }
 
 START_TEST(sees_what_this_host_alone_sees)

@@ -81,19 +81,28 @@ give_back(void *self, uint32_t destination, const char *member)
 	now.leased[destination] = false;
 }
 
-static int64_t
-look(void *self, struct upstream_view *out_views, struct override *out_holds,
-    uint32_t *out_queued)
+static const struct snapshot *
+look(void *self, int64_t *out_now_ms)
 {
+	static const struct upstream_view views[1] = { { .known = true } };
+	static const uint32_t queued[DESTINATIONS];
+	static struct override holds[DESTINATIONS];
+	static const struct snapshot seen = { views, holds, queued };
+
 	(void)self;
-	out_views[0].known = true;
 	for (int i = 0; i < DESTINATIONS; i++) {
-		out_holds[i].state = now.held[i] ? OVERRIDE_HOLD :
+		holds[i].state = now.held[i] ? OVERRIDE_HOLD :
 		    OVERRIDE_NONE;
-		out_holds[i].until_ms = 2000;
-		out_queued[i] = 0;
+		holds[i].until_ms = 2000;
 	}
-	return 1000;
+	*out_now_ms = 1000;
+	return &seen;
+}
+
+static void
+look_away(void *self, const struct snapshot *seen)
+{
+	(void)self, (void)seen;
 }
 
 static void
@@ -114,6 +123,7 @@ count_accepted(void *self, uint32_t destination, bool waits)
 static const struct session_world world = {
 	.plan = &plan,
 	.match = match, .take = take, .give_back = give_back, .look = look,
+	.look_away = look_away,
 	.count_verdict = count_verdict, .count_accepted = count_accepted,
 };
 

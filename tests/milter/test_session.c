@@ -36,6 +36,7 @@ static struct {
 	unsigned accepted[DESTINATIONS];
 	uint32_t queued[DESTINATIONS];
 	unsigned deferred[DESTINATIONS], would_defer[DESTINATIONS];
+	bool looking;
 	enum decide_reason reason;	/* the last one counted */
 	char member[LEASE_NAME_MAX + 1];
 } w;
@@ -72,15 +73,25 @@ give_back(void *self, uint32_t destination, const char *member)
 	w.given[destination]++;
 }
 
-static int64_t
-look(void *self, struct upstream_view *out_views, struct override *out_holds,
-    uint32_t *out_queued)
+static const struct snapshot *
+look(void *self, int64_t *out_now_ms)
 {
+	static struct snapshot seen;
+
 	(void)self;
-	memcpy(out_views, w.views, sizeof(w.views));
-	memcpy(out_holds, w.holds, sizeof(w.holds));
-	memcpy(out_queued, w.queued, sizeof(w.queued));
-	return 1000;
+	ck_assert(!w.looking);
+	w.looking = true;
+	seen = (struct snapshot){ w.views, w.holds, w.queued };
+	*out_now_ms = 1000;
+	return &seen;
+}
+
+static void
+look_away(void *self, const struct snapshot *seen)
+{
+	(void)self, (void)seen;
+	ck_assert(w.looking);
+	w.looking = false;
 }
 
 static void
@@ -109,6 +120,7 @@ static const struct session_world world = {
 	.take = take,
 	.give_back = give_back,
 	.look = look,
+	.look_away = look_away,
 	.count_verdict = count_verdict,
 	.count_accepted = count_accepted,
 };
