@@ -581,4 +581,4 @@ GROUPS = [
 if __name__ == "__main__":
     for settings, _ in GROUPS:
         settings["before"] = make_sockets
-    sys.exit(main(GROUPS))
+    sys.exit(main(GROUPS, at_once=1))
