@@ -1109,11 +1109,13 @@ def run_group(settings, tests, make):
 
 def main(groups, make=Daemons, at_once=3):
     """Each group on daemons of its own: their settings, and the tests. They
-    mostly wait, so some groups run at once."""
+    mostly wait, so some groups run at once; one at a time in the main thread,
+    so that they may fork."""
     number = failed = 0
     print("1..%d" % sum(len(tests) for _, tests in groups), flush=True)
     with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
-        for group in pool.map(lambda g: run_group(*g, make), groups):
+        each = pool.map if at_once > 1 else map
+        for group in each(lambda g: run_group(*g, make), groups):
             for passed, line, notes in group:
                 number += 1
                 failed += not passed
