@@ -18,7 +18,7 @@ struct roster {
 	/* As it was last read. */
 	struct store_host *hosts;
 	uint32_t n_hosts;
-	int64_t read_ms;
+	int64_t heard_ms;	/* when the last of them was heard */
 };
 
 static void
@@ -34,10 +34,15 @@ tell(struct roster *r, enum event_kind kind, const char *host)
 	announce(&r->port, &(struct event){ .kind = kind, .host = host });
 }
 
-static bool
-is_live(int64_t now_ms, const struct store_host *h)
+static int64_t
+heard_ms(const struct store_reply *reply)
 {
-	return now_ms - h->seen_ms < CENSUS_LOST_MS;
+	int64_t ms = 0;
+
+	for (uint32_t i = 0; i < reply->u.hosts.n; i++)
+		ms = census_heard(ms, reply->u.hosts.list[i].seen_ms,
+		    reply->now_ms);
+	return ms;
 }
 
 static const struct store_host *
@@ -51,27 +56,32 @@ find(const struct store_reply *reply, const char *name)
 
 /* One host of the fleet tells of the lost: the first by name of the live. */
 static bool
-we_tell(const struct roster *r, const struct store_reply *reply)
+we_tell(const struct roster *r, const struct store_reply *reply,
+    int64_t heard)
 {
 	for (uint32_t i = 0; i < reply->u.hosts.n; i++) {
 		const struct store_host *h = &reply->u.hosts.list[i];
 
-		if (is_live(reply->now_ms, h) && strcmp(h->name, r->host) < 0)
+		if (census_lives(h->seen_ms, heard) &&
+		    strcmp(h->name, r->host) < 0)
 			return false;
 	}
 	return true;
 }
 
+/* A store that hears again after a while has yet to hear the others. */
 static void
-tell_of_lost(struct roster *r, const struct store_reply *reply)
+tell_of_lost(struct roster *r, const struct store_reply *reply,
+    int64_t heard)
 {
-	if (!we_tell(r, reply))
+	if (heard - r->heard_ms >= CENSUS_LOST_MS ||
+	    !we_tell(r, reply, heard))
 		return;
 	for (uint32_t i = 0; i < r->n_hosts; i++) {
 		const struct store_host *h = find(reply, r->hosts[i].name);
 
-		if (is_live(r->read_ms, &r->hosts[i]) &&
-		    (h == NULL || !is_live(reply->now_ms, h)))
+		if (census_lives(r->hosts[i].seen_ms, r->heard_ms) &&
+		    (h == NULL || !census_lives(h->seen_ms, heard)))
 			tell(r, EVENT_HOST_LOST, r->hosts[i].name);
 	}
 }
@@ -80,18 +90,20 @@ static void
 hosts_known(void *arg, const struct store_reply *reply, const struct err *err)
 {
 	struct roster *r = arg;
+	int64_t heard;
 	uint32_t live = 0;
 
 	(void)err;
 	if (reply == NULL)
 		return;
-	tell_of_lost(r, reply);
+	heard = heard_ms(reply);
+	tell_of_lost(r, reply, heard);
 	r->n_hosts = reply->u.hosts.n;
-	r->read_ms = reply->now_ms;
+	r->heard_ms = heard;
 	r->hosts = mem_resize(r->hosts, r->n_hosts + 1, sizeof(*r->hosts));
 	for (uint32_t i = 0; i < r->n_hosts; i++) {
 		r->hosts[i] = reply->u.hosts.list[i];
-		live += is_live(r->read_ms, &r->hosts[i]);
+		live += census_lives(r->hosts[i].seen_ms, heard);
 	}
 	r->count(r->arg, census_take(&r->census, r->n_hosts, live,
 	    clock_mono_ms()));

@@ -9,9 +9,19 @@
 #ifndef CORE_CENSUS_H
 #define CORE_CENSUS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define CENSUS_LOST_MS 20000	/* a host that was silent for so long has left */
+
+/*
+ * Hosts are held against the one that was heard last, not against the clock: a
+ * store that can be read but takes no words hears nobody, and nobody has left.
+ * Of all hosts, one after the other: heard_ms is 0 at first, then what came of
+ * the one before. What is ahead of now_ms is no time.
+ */
+int64_t census_heard(int64_t heard_ms, int64_t seen_ms, int64_t now_ms);
+bool census_lives(int64_t seen_ms, int64_t heard_ms);
 
 /* All zeros: nobody was counted yet. */
 struct census {

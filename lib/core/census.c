@@ -1,5 +1,17 @@
 #include "core/census.h"
 
+int64_t
+census_heard(int64_t heard_ms, int64_t seen_ms, int64_t now_ms)
+{
+	return seen_ms > heard_ms && seen_ms <= now_ms ? seen_ms : heard_ms;
+}
+
+bool
+census_lives(int64_t seen_ms, int64_t heard_ms)
+{
+	return seen_ms > heard_ms - CENSUS_LOST_MS;
+}
+
 uint32_t
 census_take(struct census *c, uint32_t listed, uint32_t live, int64_t now_ms)
 {

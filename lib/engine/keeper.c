@@ -295,15 +295,17 @@ static void
 count_hosts(struct keeper *k)
 {
 	struct store_reply reply;
+	int64_t heard_ms = 0;
 	uint32_t live = 0;
 
 	if (ask(k, &(struct store_request){ .verb = STORE_HOSTS },
 	    &reply) == -1)
 		return;
-	for (uint32_t i = 0; i < reply.u.hosts.n; i++) {
-		if (reply.u.hosts.list[i].seen_ms > reply.now_ms - CENSUS_LOST_MS)
-			live++;
-	}
+	for (uint32_t i = 0; i < reply.u.hosts.n; i++)
+		heard_ms = census_heard(heard_ms,
+		    reply.u.hosts.list[i].seen_ms, reply.now_ms);
+	for (uint32_t i = 0; i < reply.u.hosts.n; i++)
+		live += census_lives(reply.u.hosts.list[i].seen_ms, heard_ms);
 	atomic_store(&k->hosts, census_take(&k->census, reply.u.hosts.n, live,
 	    clock_mono_ms()));
 	store_reply_clear(&reply);

@@ -38,6 +38,31 @@ START_TEST(one_that_does_not_come_back_is_let_go)
 }
 END_TEST
 
+/* Of hosts that were seen at these times, how many are there now? */
+static uint32_t
+there(int64_t a_ms, int64_t b_ms, int64_t now_ms)
+{
+	const int64_t heard_ms = census_heard(census_heard(0, a_ms, now_ms),
+	    b_ms, now_ms);
+
+	return (uint32_t)census_lives(a_ms, heard_ms) +
+	    (uint32_t)census_lives(b_ms, heard_ms);
+}
+
+START_TEST(hosts_are_held_against_the_one_heard_last)
+{
+	const int64_t t = 1000000;
+
+	ck_assert_uint_eq(there(t, t - 5000, t), 2);
+	ck_assert_uint_eq(there(t - CENSUS_LOST_MS, t, t), 1);
+	/* the store takes no words */
+	ck_assert_uint_eq(there(t, t - 5000, t + 10 * CENSUS_LOST_MS), 2);
+	/* nonsense, or its clock was set back: nobody leaves by that */
+	ck_assert_uint_eq(there(t, INT64_MAX, t), 2);
+	ck_assert_uint_eq(there(t, t - 5000, t - 3600000), 2);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -46,6 +71,7 @@ main(void)
 
 	tcase_add_test(tc, hosts_that_come_and_go_count_at_once);
 	tcase_add_test(tc, hosts_that_were_forgotten_count_on_for_a_while);
+	tcase_add_test(tc, hosts_are_held_against_the_one_heard_last);
 	tcase_add_test(tc, one_that_does_not_come_back_is_let_go);
 	suite_add_tcase(s, tc);
 	return suite_main(s);
