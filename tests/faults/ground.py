@@ -332,12 +332,15 @@ class Ground:
                     self._client = self.redis.client()
                 return self._client(*words)
             except OSError:
-                if self._client is not None:
-                    self._client.close()
-                self._client = None
+                self.hang_up()
                 if last:
                     raise
         return None
+
+    def hang_up(self):
+        if self._client is not None:
+            self._client.close()
+        self._client = None
 
     def slots(self, host):
         return self.ask("HGET", "mailweir:upstream:{filter}:slots",
@@ -395,6 +398,7 @@ class Ground:
     def recovers(self, seconds):
         """Seconds until all works, or None."""
         began = time.monotonic()
+        self.hang_up()              # another one may be the primary
         marks = self.marks()
         self.lacking.clear()
         return time.monotonic() - began \
