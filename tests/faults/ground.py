@@ -39,6 +39,10 @@ USER = ("mailweir on >{secret} ~mailweir:* &mailweir:* -@all +eval +evalsha "
         "+hgetall +del +pttl +pexpire +zadd +zrem +zscore +zcard +zcount "
         "+zremrangebyscore +xadd +xrange +xrevrange")
 
+# Whoever is killed before it has served anybody could not start, Postfix
+# believes, and its service rests: for a minute, as it comes.
+THROTTLE = "service_throttle_time = 1s\n"
+
 CONFIGURATION = """
 lease = {{ ttl = "5s"; }};
 gate = {{ wait = "10s"; spill = "250ms"; }};
@@ -263,7 +267,8 @@ class Ground:
         host = FaultHost(
             self.host_clock, self.lab, name, self.wire or self.redis,
             self.configuration(), store=self.wire and
-            'username = "mailweir"; password_file = "%s";' % secret or "")
+            'username = "mailweir"; password_file = "%s";' % secret or "",
+            main=THROTTLE)
         self.lab.closing.append(host.stop)
         return host
 
