@@ -4,8 +4,9 @@
  *
  * Each kind of question has its usual pause and its longest. In between, the
  * pause grows with the hosts and with the things that each of them asks about,
- * for all of them together to ask so many times a second and no more. Little is
- * lost: the more hosts there are, the sooner one of them is to ask.
+ * for all of them together to ask so many times a second and no more; where an
+ * answer tells of every host, fewer times the more hosts there are. Little is
+ * lost: the more there are, the sooner one of them is to ask.
  */
 #ifndef ENGINE_PACE_H
 #define ENGINE_PACE_H
