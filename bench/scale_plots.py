@@ -2,11 +2,11 @@
 """What grows with what: runs bench/scale_fleet and bench/scale_host over fleets
 of all sizes, and draws what came out.
 
-    bench/scale_plots.py run BUILD DATA       # half an hour; DATA is written
+    bench/scale_plots.py run BUILD DATA [PLOT...]   # ten minutes
     bench/scale_plots.py plot DATA [BEFORE]   # docs/scale/*.svg, by gnuplot
 
-DATA is a file of JSON lines, of which docs/scale has those that docs/scale.md
-speaks of. BEFORE: the same of another version, drawn beside it.
+DATA is a file of JSON lines, to which a run adds; docs/scale has those that
+docs/scale.md speaks of. BEFORE: the same of another version, drawn beside it.
 """
 import json
 import os
@@ -18,11 +18,11 @@ OUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "docs",
 
 # plot: (program, its arguments, the option that grows, its values)
 RUNS = {
-    "hosts": ("scale_fleet", ["-m", "-s", "5"], "-H",
+    "hosts": ("scale_fleet", ["-m", "-s", "4"], "-H",
               [1, 2, 5, 10, 20, 50, 100, 200]),
-    "upstreams": ("scale_fleet", ["-m", "-s", "5", "-H", "10"], "-U",
+    "upstreams": ("scale_fleet", ["-m", "-s", "4", "-H", "10"], "-U",
                   [1, 3, 10, 30, 100]),
-    "destinations": ("scale_fleet", ["-m", "-s", "30", "-w", "30", "-H",
+    "destinations": ("scale_fleet", ["-m", "-s", "60", "-w", "2", "-H",
                      "10"], "-D", [1, 10, 100, 1000]),
     "leases": ("scale_fleet", ["-p", "-s", "4", "-H", "64"], "-L",
                [1, 100, 1000, 10000, 100000]),
@@ -101,6 +101,8 @@ def draw(plot, versions):
         lines.append('"-" with linespoints pt 7 ps 0.5 lw 2 lc rgb "%s" '
                      'title "%s"' % (colour, name))
         data += ["%g %g" % point for point in found] + ["e"]
+    if not lines:
+        return
     script = STYLE % (os.path.join(OUT, plot + ".svg"), title, x, y,
                       "set logscale y 10" if log else "set yrange [0:]",
                       ", ".join(lines))
@@ -109,9 +111,9 @@ def draw(plot, versions):
 
 
 def main():
-    if len(sys.argv) == 4 and sys.argv[1] == "run":
-        with open(sys.argv[3], "w", encoding="ascii") as file:
-            for plot in RUNS:
+    if len(sys.argv) >= 4 and sys.argv[1] == "run":
+        with open(sys.argv[3], "a", encoding="ascii") as file:
+            for plot in sys.argv[4:] or RUNS:
                 for row in measure(sys.argv[2], plot):
                     file.write(json.dumps(row) + "\n")
     elif len(sys.argv) in (3, 4) and sys.argv[1] == "plot":
