@@ -69,13 +69,11 @@ we_tell(const struct roster *r, const struct store_reply *reply,
 	return true;
 }
 
-/* A store that hears again after a while has yet to hear the others. */
 static void
 tell_of_lost(struct roster *r, const struct store_reply *reply,
     int64_t heard)
 {
-	if (heard - r->heard_ms >= CENSUS_LOST_MS ||
-	    !we_tell(r, reply, heard))
+	if (census_resumes(r->heard_ms, heard) || !we_tell(r, reply, heard))
 		return;
 	for (uint32_t i = 0; i < r->n_hosts; i++) {
 		const struct store_host *h = find(reply, r->hosts[i].name);
@@ -105,7 +103,7 @@ hosts_known(void *arg, const struct store_reply *reply, const struct err *err)
 		r->hosts[i] = reply->u.hosts.list[i];
 		live += census_lives(r->hosts[i].seen_ms, heard);
 	}
-	r->count(r->arg, census_take(&r->census, r->n_hosts, live,
+	r->count(r->arg, census_take(&r->census, r->n_hosts, live, heard,
 	    clock_mono_ms()));
 	if (!r->told_of_us)
 		tell(r, EVENT_HOST_SEEN, r->host);

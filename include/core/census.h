@@ -22,16 +22,22 @@
  */
 int64_t census_heard(int64_t heard_ms, int64_t seen_ms, int64_t now_ms);
 bool census_lives(int64_t seen_ms, int64_t heard_ms);
+/* Has the store begun to hear again, after a while? The others have yet to
+ * tell of themselves, then. before_ms: when the last one was heard that was
+ * known of before, 0 for nobody. */
+bool census_resumes(int64_t before_ms, int64_t heard_ms);
 
 /* All zeros: nobody was counted yet. */
 struct census {
 	uint32_t listed, hosts;
+	int64_t heard_ms;
 	int64_t doubt_until_ms;
 };
 
-/* So many are listed, and so many of them live: the number that shares, at
- * least 1. now_ms: of any clock that only goes on. */
+/* So many are listed, so many of them live, and the last was heard at
+ * heard_ms: the number that shares, at least 1. now_ms: of any clock that only
+ * goes on. */
 uint32_t census_take(struct census *c, uint32_t listed, uint32_t live,
-    int64_t now_ms);
+    int64_t heard_ms, int64_t now_ms);
 
 #endif

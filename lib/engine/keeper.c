@@ -307,7 +307,7 @@ count_hosts(struct keeper *k)
 	for (uint32_t i = 0; i < reply.u.hosts.n; i++)
 		live += census_lives(reply.u.hosts.list[i].seen_ms, heard_ms);
 	atomic_store(&k->hosts, census_take(&k->census, reply.u.hosts.n, live,
-	    clock_mono_ms()));
+	    heard_ms, clock_mono_ms()));
 	store_reply_clear(&reply);
 }
 
