@@ -209,7 +209,7 @@ FAULTS = [
           redis_killed, may=("crowds",), hold=AT_ONCE, cycles=True,
           sees="unreachable"),
     Fault("postfix-killed", "kill -9 of Postfix's master", postfix_killed,
-          may=("cut",), hold=AT_ONCE, cycles=True),
+          may=("cut", "postfix"), hold=AT_ONCE, cycles=True),
     Fault("smtp-killed", "kill -9 of an smtp(8) with a slot", smtp_killed,
           hold=AT_ONCE, cycles=True),
     Fault("loop-stopped", "SIGSTOP of policyd's loop", loop_stopped),
