@@ -13,6 +13,9 @@
  * [min, max]. */
 bool number_parse(struct span s, int64_t min, int64_t max, int64_t *out);
 
+/* n in decimal, into dst; borrowed from there. */
+struct span number_text(int64_t n, char dst[24]);
+
 /* "500ms", "90s", "10m", "2h", "5d": a whole number and a unit, to
  * milliseconds, 0..INT64_MAX. A bare number is refused (no unit). */
 bool duration_parse(struct span s, int64_t *out_ms);

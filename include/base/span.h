@@ -24,6 +24,13 @@ span_of(const char *text)
 	return (struct span){ text, text != NULL ? strlen(text) : 0 };
 }
 
+/* Without its first n bytes (n <= len). */
+static inline struct span
+span_skip(struct span s, size_t n)
+{
+	return (struct span){ s.at + n, s.len - n };
+}
+
 bool span_eq(struct span a, struct span b);
 /* As span_eq, with A-Z equal to a-z (ASCII only, whatever the locale). */
 bool span_eq_fold(struct span a, struct span b);

@@ -51,6 +51,21 @@ number_parse(struct span s, int64_t min, int64_t max, int64_t *out)
 	return true;
 }
 
+struct span
+number_text(int64_t n, char dst[24])
+{
+	uint64_t rest = n < 0 ? -(uint64_t)n : (uint64_t)n;
+	size_t at = 24;
+
+	do {
+		dst[--at] = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest > 0);
+	if (n < 0)
+		dst[--at] = '-';
+	return (struct span){ dst + at, 24 - at };
+}
+
 bool
 duration_parse(struct span s, int64_t *out_ms)
 {

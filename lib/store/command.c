@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/number.h"
 #include "base/printable.h"
 #include "script.h"
 
@@ -12,10 +13,21 @@
 #define FORGET_BACKLOG_MS INT64_C(86400000)
 #define FORGET_HOST_MS (7 * INT64_C(86400000))
 
+/* A word of so many bytes, or an array of so many words. */
+static void
+begin(struct buf *out, const char *what, size_t len)
+{
+	char text[24];
+
+	buf_add_text(out, what);
+	buf_add_span(out, number_text((int64_t)len, text));
+	buf_add_text(out, "\r\n");
+}
+
 void
 command_word(struct buf *out, struct span word)
 {
-	buf_addf(out, "$%zu\r\n", word.len);
+	begin(out, "$", word.len);
 	buf_add_span(out, word);
 	buf_add_text(out, "\r\n");
 }
@@ -44,8 +56,7 @@ add_int(struct command *c, int64_t n)
 {
 	char text[24];
 
-	snprintf(text, sizeof(text), "%" PRId64, n);
-	add_text(c, text);
+	add_span(c, number_text(n, text));
 }
 
 /* One that a person may have typed: made safe to show, cut to fit. */
@@ -79,9 +90,15 @@ add_key(struct command *c, const char *prefix, const char *kind,
 {
 	struct buf key = buf_new(KEY_MAX);
 
-	buf_addf(&key, "%s:%s", prefix, kind);
-	if (name != NULL)
-		buf_addf(&key, ":{%s}%s", name, part);
+	buf_add_text(&key, prefix);
+	buf_add_text(&key, ":");
+	buf_add_text(&key, kind);
+	if (name != NULL) {
+		buf_add_text(&key, ":{");
+		buf_add_text(&key, name);
+		buf_add_text(&key, "}");
+		buf_add_text(&key, part);
+	}
 	c->args.overflowed |= buf_overflowed(&key);
 	add_span(c, buf_span(&key));
 	buf_free(&key);
@@ -423,7 +440,7 @@ static void
 render(const struct command *c, const char *how, struct span script,
     struct buf *out)
 {
-	buf_addf(out, "*%u\r\n", c->argc + 2);
+	begin(out, "*", c->argc + 2);
 	command_word(out, span_of(how));
 	command_word(out, script);
 	buf_add_span(out, buf_span(&c->args));

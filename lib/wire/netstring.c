@@ -1,5 +1,7 @@
 #include "wire/netstring.h"
 
+#include "base/number.h"
+
 #include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,7 +42,10 @@ netstring_read(struct span in, size_t max, struct span *out, size_t *out_used)
 void
 netstring_write(struct buf *to, struct span payload)
 {
-	buf_addf(to, "%zu:", payload.len);
+	char len[24];
+
+	buf_add_span(to, number_text((int64_t)payload.len, len));
+	buf_add_text(to, ":");
 	buf_add_span(to, payload);
 	buf_add_text(to, ",");
 }

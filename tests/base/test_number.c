@@ -43,6 +43,22 @@ START_TEST(a_number_is_all_or_nothing)
 }
 END_TEST
 
+START_TEST(what_is_written_reads_back)
+{
+	const int64_t n[] = { 0, 7, 10, -1, -4711, INT64_MAX, INT64_MIN + 1 };
+	int64_t back;
+	char text[24];
+
+	for (size_t i = 0; i < MW_N_OF(n); i++) {
+		ck_assert(number_parse(number_text(n[i], text), INT64_MIN,
+		    INT64_MAX, &back));
+		ck_assert_int_eq(back, n[i]);
+	}
+	ck_assert(span_eq(number_text(INT64_MIN, text),
+	    SPAN("-9223372036854775808")));
+}
+END_TEST
+
 static const struct {
 	const char *text;
 	bool good;
@@ -125,6 +141,7 @@ main(void)
 
 	tcase_add_loop_test(t, a_number_is_all_or_nothing, 0,
 	    MW_N_OF(numbers));
+	tcase_add_test(t, what_is_written_reads_back);
 	tcase_add_loop_test(t, a_duration_has_a_unit, 0, MW_N_OF(durations));
 	tcase_add_loop_test(t, the_shortest_exact_form, 0, MW_N_OF(formats));
 	tcase_add_test(t, what_was_formatted_is_read_back);
