@@ -21,32 +21,10 @@ is_label_byte(char c)
 	    c == '-' || c == '_';
 }
 
-static bool
-is_label(struct span s)
+static char
+lower(char c)
 {
-	if (s.len == 0 || s.len > LABEL_MAX)
-		return false;
-	for (size_t i = 0; i < s.len; i++)
-		if (!is_label_byte(s.at[i]))
-			return false;
-	return true;
-}
-
-static bool
-is_name(struct span s)
-{
-	while (s.at != NULL)
-		if (!is_label(span_cut(&s, '.')))
-			return false;
-	return true;
-}
-
-static void
-lower(char *text)
-{
-	for (; *text != '\0'; text++)
-		if (*text >= 'A' && *text <= 'Z')
-			*text += 'a' - 'A';
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
 static struct span
@@ -65,22 +43,39 @@ without_brackets(struct span s)
 	return s;
 }
 
+/* Labels with dots between them. In one go: it is done for each recipient. */
+static bool
+read_name(struct span s, struct domain *out)
+{
+	struct domain d = { .len = (uint8_t)s.len };
+	size_t label = 0;	/* bytes of this one so far */
+
+	if (s.len > DOMAIN_MAX)
+		return false;
+	for (size_t i = 0; i < s.len; i++) {
+		const char c = lower(s.at[i]);
+
+		if (c == '.' ? label == 0 :
+		    !is_label_byte(c) || label == LABEL_MAX)
+			return false;
+		label = c == '.' ? 0 : label + 1;
+		d.name[i] = c;
+	}
+	if (label == 0)
+		return false;
+	*out = d;
+	return true;
+}
+
 bool
 domain_parse(struct span text, struct domain *out)
 {
 	char name[DOMAIN_MAX + 2];	/* and a final dot */
-	struct span s;
 
-	if (is_ascii(text) ? !span_copy(name, sizeof(name), text) :
-	    !idna_to_ascii(text, name, sizeof(name)))
-		return false;
-	lower(name);
-	s = without_final_dot(span_of(name));
-	if (s.len > DOMAIN_MAX || !is_name(s))
-		return false;
-	*out = (struct domain){ .len = (uint8_t)s.len };
-	memcpy(out->name, s.at, s.len);
-	return true;
+	if (read_name(without_final_dot(text), out))
+		return true;
+	return !is_ascii(text) && idna_to_ascii(text, name, sizeof(name)) &&
+	    read_name(without_final_dot(span_of(name)), out);
 }
 
 bool
