@@ -41,5 +41,8 @@ size_t destination_map_count(const struct destination_map *map);
 /* The pattern at a place, 0..count-1, in the order they were added. */
 struct destination_pattern destination_map_pattern(
     const struct destination_map *map, size_t place);
+/* The same in short: its text as an administrator writes it. */
+struct span destination_map_key(const struct destination_map *map,
+    size_t place, uint32_t *out_destination);
 
 #endif

@@ -102,13 +102,17 @@ domains_digest(const struct plan *p)
 	uint64_t all = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		const struct destination_pattern pattern =
-		    destination_map_pattern(p->domains, i);
-		uint64_t sum = add_text(FNV_START, pattern.domain.name);
+		uint32_t destination;
+		struct span name = destination_map_key(p->domains, i,
+		    &destination);
+		const bool suffix = name.at[0] == '.';
+		uint64_t sum;
 
-		sum = add_number(sum, pattern.suffix);
-		all += add_text(sum,
-		    p->destinations[pattern.destination].name);
+		if (suffix)
+			name = span_skip(name, 1);
+		sum = add_bytes(FNV_START, name.at, name.len);
+		sum = add_number(add_bytes(sum, "", 1), suffix);
+		all += add_text(sum, p->destinations[destination].name);
 	}
 	return all;
 }

@@ -4,7 +4,7 @@
 #include "base/table.h"
 
 #include <assert.h>
-#include <stdio.h>
+#include <string.h>
 
 /*
  * The patterns by their key: "contoso.com", and ".contoso.com" for a suffix.
@@ -16,36 +16,50 @@
 struct destination_map {
 	struct entry *entries;
 	uint32_t n, room;
+	char *text;		/* of all keys, one behind the other */
+	uint32_t len, text_room;
 	struct table *keys;	/* key -> entry */
 	struct table *inside;	/* ".com" -> the first entry below it */
 	struct table *inside_other;
 };
 
 struct entry {
-	char *key;
+	uint32_t at, len;	/* the key's, in the text */
 	uint32_t destination, tag;
 };
 
 #define KEY_MAX (DOMAIN_MAX + 1)
 
 static struct span
-key_of(const struct destination_pattern *pattern, char dst[KEY_MAX + 1])
+key_of(const struct destination_pattern *pattern, char dst[KEY_MAX])
 {
-	snprintf(dst, KEY_MAX + 1, "%s%s", pattern->suffix ? "." : "",
-	    pattern->domain.name);
-	return span_of(dst);
+	const struct span name = domain_span(&pattern->domain);
+
+	if (!pattern->suffix)
+		return name;
+	dst[0] = '.';
+	memcpy(dst + 1, name.at, name.len);
+	return (struct span){ dst, name.len + 1 };
+}
+
+static struct span
+entry_key(const struct destination_map *map, const struct entry *entry)
+{
+	return (struct span){ map->text + entry->at, entry->len };
 }
 
 static struct destination_pattern
-pattern_of(const struct entry *entry)
+pattern_of(const struct destination_map *map, const struct entry *entry)
 {
+	struct span name = entry_key(map, entry);
 	struct destination_pattern p = {
-		.suffix = entry->key[0] == '.',
+		.suffix = name.at[0] == '.',
 		.destination = entry->destination,
 		.tag = entry->tag,
 	};
-	const struct span name = span_of(entry->key + (p.suffix ? 1 : 0));
 
+	if (p.suffix)
+		name = span_skip(name, 1);
 	memcpy(p.domain.name, name.at, name.len);
 	p.domain.len = (uint8_t)name.len;
 	return p;
@@ -106,14 +120,35 @@ tell_parents(struct destination_map *map, struct span key, uint32_t entry)
 }
 
 static uint32_t
-keep_entry(struct destination_map *map, struct entry entry)
+keep_text(struct destination_map *map, struct span key)
+{
+	const uint32_t at = map->len;
+
+	assert(key.len <= UINT32_MAX / 4 - at);
+	if (at + key.len > map->text_room) {
+		map->text_room = 2 * map->text_room + KEY_MAX;
+		map->text = mem_resize(map->text, map->text_room, 1);
+	}
+	memcpy(map->text + at, key.at, key.len);
+	map->len += (uint32_t)key.len;
+	return at;
+}
+
+static uint32_t
+keep_entry(struct destination_map *map, struct span key,
+    const struct destination_pattern *pattern)
 {
 	if (map->n == map->room) {
 		map->room = map->room > 0 ? map->room * 2 : 16;
 		map->entries = mem_resize(map->entries, map->room,
 		    sizeof(*map->entries));
 	}
-	map->entries[map->n] = entry;
+	map->entries[map->n] = (struct entry){
+		.at = keep_text(map, key),
+		.len = (uint32_t)key.len,
+		.destination = pattern->destination,
+		.tag = pattern->tag,
+	};
 	return map->n++;
 }
 
@@ -133,8 +168,7 @@ destination_map_free(struct destination_map **map)
 {
 	if (*map == NULL)
 		return;
-	for (uint32_t i = 0; i < (*map)->n; i++)
-		mem_free((*map)->entries[i].key);
+	mem_free((*map)->text);
 	mem_free((*map)->entries);
 	table_free(&(*map)->keys);
 	table_free(&(*map)->inside);
@@ -148,19 +182,15 @@ destination_map_add(struct destination_map *map,
     const struct destination_pattern *pattern,
     struct destination_pattern *out_other)
 {
-	char text[KEY_MAX + 1];
+	char text[KEY_MAX];
 	const struct span key = key_of(pattern, text);
 	uint32_t entry;
 
 	if (collides(map, pattern, key, &entry)) {
-		*out_other = pattern_of(&map->entries[entry]);
+		*out_other = pattern_of(map, &map->entries[entry]);
 		return false;
 	}
-	entry = keep_entry(map, (struct entry){
-		.key = mem_dup(text),
-		.destination = pattern->destination,
-		.tag = pattern->tag,
-	});
+	entry = keep_entry(map, key, pattern);
 	table_add(map->keys, key, entry, NULL);
 	tell_parents(map, key, entry);
 	return true;
@@ -190,5 +220,14 @@ struct destination_pattern
 destination_map_pattern(const struct destination_map *map, size_t place)
 {
 	assert(place < map->n);
-	return pattern_of(&map->entries[place]);
+	return pattern_of(map, &map->entries[place]);
+}
+
+struct span
+destination_map_key(const struct destination_map *map, size_t place,
+    uint32_t *out_destination)
+{
+	assert(place < map->n);
+	*out_destination = map->entries[place].destination;
+	return entry_key(map, &map->entries[place]);
 }
