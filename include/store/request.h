@@ -220,6 +220,9 @@ struct store_reply {
 	} u;
 };
 
+/* All zeros, as far as the answer to this verb goes. */
+void store_reply_begin(struct store_reply *reply, enum store_verb verb,
+    int64_t now_ms);
 /* Free what a reply owns; the reply itself is the caller's. */
 void store_reply_clear(struct store_reply *reply);
 

@@ -490,10 +490,7 @@ answer_read(const struct command *asked, const redisReply *said,
 		err_set(err, ERR_SYNTAX, "redis: an answer of an odd shape");
 		return STORE_ODD;
 	}
-	*out_reply = (struct store_reply){
-		.verb = asked->verb,
-		.now_ms = said->element[0]->integer,
-	};
+	store_reply_begin(out_reply, asked->verb, said->element[0]->integer);
 	read_elements(asked, said->element, out_reply);
 	return STORE_FINE;
 }

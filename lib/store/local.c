@@ -595,10 +595,7 @@ int
 store_local_call(struct store_local *local, const struct store_request *request,
     int64_t now_ms, struct store_reply *out_reply, struct err *err)
 {
-	*out_reply = (struct store_reply){
-		.verb = request->verb,
-		.now_ms = now_ms,
-	};
+	store_reply_begin(out_reply, request->verb, now_ms);
 	switch (request->verb) {
 	case STORE_LEASE_TAKE:
 	case STORE_LEASE_RENEW:

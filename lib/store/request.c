@@ -1,8 +1,27 @@
 #include "store/request.h"
 
+#include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/mem.h"
+
+/* Only what an upstream's answer ends with is large: 30 kB, which would be most
+ * of what a lease costs. */
+#define SMALL offsetof(struct store_reply, u.upstream.window)
+static_assert(offsetof(struct store_reply, u.destination) +
+    sizeof((struct store_reply){ 0 }.u.destination) <= SMALL, "small enough");
+static_assert(offsetof(struct store_reply, u.commit) +
+    sizeof((struct store_reply){ 0 }.u.commit) <= SMALL, "small enough");
+
+void
+store_reply_begin(struct store_reply *reply, enum store_verb verb,
+    int64_t now_ms)
+{
+	memset(reply, 0, verb == STORE_OBSERVE ? sizeof(*reply) : SMALL);
+	reply->verb = verb;
+	reply->now_ms = now_ms;
+}
 
 void
 store_reply_clear(struct store_reply *reply)
