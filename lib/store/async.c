@@ -45,7 +45,8 @@ struct store_async {
 	struct queue sent;	/* on main, in the order of answers */
 	struct queue refused;	/* told so at the next turn of the loop */
 	struct event *turn;
-	struct event *tick;	/* deadlines, pings, patience */
+	struct event *tick;	/* deadlines, pings, patience ... */
+	int64_t tick_ms;	/* ... and when it comes; 0: it does not */
 	char text[160];		/* why the link is down */
 };
 
@@ -92,44 +93,38 @@ sent_free(struct sent *s)
 	mem_free(s);
 }
 
-static struct timeval
-timeval_of(int64_t ms)
-{
-	if (ms < 0)
-		ms = 0;
-	return (struct timeval){
-		.tv_sec = ms / 1000,
-		.tv_usec = ms % 1000 * 1000,
-	};
-}
-
 static void
 start(struct event *timer, int64_t ms)
 {
-	const struct timeval tv = timeval_of(ms);
+	const struct timeval tv = {
+		.tv_sec = ms / 1000,
+		.tv_usec = ms % 1000 * 1000,
+	};
 
 	event_add(timer, &tv);
 }
 
-/* The next moment at which something may have to be noticed. While all is
- * well and nothing is asked there is none. */
+/*
+ * The next moment at which something may have to be noticed. While all is well
+ * and nothing is asked there is none. One that is planned already stays, though
+ * what it was planned for may be over: it then plans the next.
+ */
 static void
-plan_tick(struct store_async *a)
+plan_tick(struct store_async *a, int64_t now)
 {
 	const struct sent *s = oldest(a, REQUEST);
-
-	int64_t wait = INT64_MAX;
+	int64_t at = INT64_MAX;
 
 	if (s != NULL)
-		wait = s->at_ms + a->link.options.timeout_ms - clock_mono_ms();
-	if (wait > LINK_RETRY_MS &&
+		at = s->at_ms + a->link.options.timeout_ms;
+	if (at > now + LINK_RETRY_MS &&
 	    (a->link.down || !dial_is_ready(a->main) ||
 	    !dial_is_ready(a->news)))
-		wait = LINK_RETRY_MS;
-	if (wait < INT64_MAX)
-		start(a->tick, wait);
-	else
-		event_del(a->tick);
+		at = now + LINK_RETRY_MS;
+	if (at == INT64_MAX || (a->tick_ms != 0 && a->tick_ms <= at))
+		return;
+	a->tick_ms = at;
+	start(a->tick, at > now ? at - now : 0);
 }
 
 /* Telling */
@@ -174,7 +169,7 @@ link_fails(struct store_async *a, enum store_trouble trouble,
 		    ERR_UNAVAILABLE : ERR_TIMEOUT;
 		s->done(s->arg, NULL, &err);
 	}
-	plan_tick(a);
+	plan_tick(a, now);
 }
 
 /* Saying */
@@ -218,7 +213,7 @@ send_command(struct store_async *a, struct sent *s)
 		command_by_name(&s->command, &b);
 	queue_add(&a->sent, s);
 	dial_put(a->main, &b);
-	plan_tick(a);
+	plan_tick(a, s->at_ms);
 }
 
 /* Answers */
@@ -243,7 +238,7 @@ pinged(struct store_async *a, const struct sent *s, const redisReply *said)
 static bool
 answered(struct store_async *a, struct sent *s, const redisReply *said)
 {
-	struct store_reply reply = { 0 };
+	struct store_reply reply;
 	struct err err = { 0 };
 	enum store_trouble trouble;
 
@@ -308,7 +303,7 @@ on_main_lost(void *arg, enum store_trouble trouble, const struct err *why)
 	link_fails(a, trouble, why);
 	for (struct sent *s; (s = queue_take(&a->sent)) != NULL;)
 		sent_free(s);
-	plan_tick(a);
+	plan_tick(a, clock_mono_ms());
 }
 
 /* ["message", channel, name] */
@@ -337,7 +332,7 @@ static void
 on_news_lost(void *arg, enum store_trouble trouble, const struct err *why)
 {
 	(void)trouble, (void)why;
-	plan_tick(arg);
+	plan_tick(arg, clock_mono_ms());
 }
 
 /* Time */
@@ -372,11 +367,12 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	const int64_t now = clock_mono_ms();
 
 	(void)fd, (void)what;
+	a->tick_ms = 0;
 	dial_check(a->main, now);
 	dial_check(a->news, now);
 	check_deadlines(a, now);
 	check_ping(a, now);
-	plan_tick(a);
+	plan_tick(a, now);
 }
 
 /* Requests */
@@ -453,7 +449,7 @@ store_async_new(struct event_base *base, const struct store_options *options,
 		.ready = on_news_ready, .said = on_news_said,
 		.lost = on_news_lost, .arg = a,
 	    });
-	plan_tick(a);
+	plan_tick(a, clock_mono_ms());
 	return a;
 }
 

@@ -172,8 +172,8 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	if (conn_write(d->conn, &more, &err) < 0)
 		fail_for(d, &err);
-	else if (!more)
-		event_del(d->writable);
+	else if (more)
+		event_add(d->writable, NULL);
 }
 
 static int
@@ -207,7 +207,7 @@ call(struct dial *d, const struct address *where)
 	d->readable = event_new(d->base, conn_fd(d->conn),
 	    EV_READ | EV_PERSIST, on_readable, d);
 	d->writable = event_new(d->base, conn_fd(d->conn),
-	    EV_WRITE | EV_PERSIST, on_writable, d);
+	    EV_WRITE, on_writable, d);
 	if (d->asking)
 		ask(d);
 	else
@@ -272,7 +272,9 @@ dial_put(struct dial *d, struct buf *bytes)
 {
 	conn_put(d->conn, buf_span(bytes));
 	buf_free(bytes);
-	event_add(d->writable, NULL);
+	/* Once this turn of the loop is done, so that all that is asked in it
+	 * goes in one piece. */
+	event_active(d->writable, EV_WRITE, 0);
 }
 
 void
