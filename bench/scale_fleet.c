@@ -271,15 +271,17 @@ host_end(struct sim_host *h)
 /* Leases */
 
 static struct store_request
-lease(const struct lab *lab, enum store_verb verb, const char *member)
+lease(const struct lab *lab, enum store_verb verb,
+    const char *const *member)
 {
 	struct store_request r = { .verb = verb,
 	    .name = lab->plan.destinations[0].name };
 
-	if (verb == STORE_LEASE_DROP)
-		r.u.lease_drop.member = member;
-	else {
-		r.u.lease_take.member = member;
+	if (verb == STORE_LEASE_DROP) {
+		r.u.lease_drop.members = member;
+		r.u.lease_drop.n = 1;
+	} else {
+		r.u.lease_take.member = *member;
 		r.u.lease_take.limit = CAP;
 		r.u.lease_take.ttl_ms = 600000;
 	}
@@ -308,12 +310,13 @@ price(struct lab *lab, int64_t seconds)
 	while (clock_mono_ms() < end_ms) {
 		for (size_t step = 0; step < MW_N_OF(steps); step++)
 			for (int i = 0; i < UNDER_WAY; i++) {
-				char member[64];
+				char text[64];
+				const char *const member = text;
 				struct store_request r;
 
-				snprintf(member, sizeof(member),
+				snprintf(text, sizeof(text),
 				    "mx1/192.0.2.%d:40000/25", i);
-				r = lease(lab, steps[step], member);
+				r = lease(lab, steps[step], &member);
 				lab->waiting++;
 				ask(&lab->hosts[i % asked[HOSTS]], &r, took,
 				    lab);
@@ -328,12 +331,13 @@ static void
 hold_leases(struct lab *lab)
 {
 	for (int64_t i = 0; i < asked[LEASES]; i++) {
-		char member[64];
+		char text[64];
+		const char *const member = text;
 		struct store_request r;
 
-		snprintf(member, sizeof(member), "mx%" PRId64
+		snprintf(text, sizeof(text), "mx%" PRId64
 		    "/198.51.100.7:%" PRId64 "/25", i / 60000, i % 60000);
-		r = lease(lab, STORE_LEASE_TAKE, member);
+		r = lease(lab, STORE_LEASE_TAKE, &member);
 		lab->waiting++;
 		ask(&lab->hosts[0], &r, took, lab);
 		while (lab->waiting > (i + 1 < asked[LEASES] ? 1000 : 0))

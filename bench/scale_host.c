@@ -55,16 +55,17 @@ median_ns(thing *do_it, void *arg)
 static void
 call(struct store_local *local, enum store_verb verb, int64_t number)
 {
-	char member[64];
+	char text[64];
+	const char *const member = text;
 	struct store_request r = { .verb = verb, .name = "contoso" };
 	struct store_reply reply;
 	struct err err;
 
-	snprintf(member, sizeof(member), "mx1/192.0.2.1:%" PRId64 "/25",
-	    number);
-	if (verb == STORE_LEASE_DROP)
-		r.u.lease_drop.member = member;
-	else {
+	snprintf(text, sizeof(text), "mx1/192.0.2.1:%" PRId64 "/25", number);
+	if (verb == STORE_LEASE_DROP) {
+		r.u.lease_drop.members = &member;
+		r.u.lease_drop.n = 1;
+	} else {
 		r.u.lease_take.member = member;
 		r.u.lease_take.ttl_ms = 60000 + chance_below(1000);
 	}

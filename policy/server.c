@@ -39,6 +39,7 @@ struct loop {
 	struct roster *roster;
 	struct release *release;
 	uint32_t hosts;			/* live ones */
+	struct event *flush_timer;	/* on while leases are to be given back */
 	int alive_fd;
 	int64_t next_alive_ms, next_tally_ms, next_heartbeat_ms,
 	    next_sweep_ms, next_release_ms;
@@ -207,6 +208,26 @@ on_mx_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+on_given(void *arg)
+{
+	static const struct timeval soon = {
+		.tv_usec = INTAKE_FLUSH_MS * 1000,
+	};
+	struct loop *l = arg;
+
+	event_add(l->flush_timer, &soon);
+}
+
+static void
+on_flush_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *l = arg;
+
+	(void)fd, (void)what;
+	intake_flush(l->server.intake);
+}
+
+static void
 on_end(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop *l = arg;
@@ -271,6 +292,7 @@ say_farewell(struct loop *l)
 	feed_free(&l->server.feed);
 	prober_free(&l->server.prober);
 	fleet_flush(l->server.fleet);
+	intake_flush(l->server.intake);
 	send_counters(l);
 	event_base_loopexit(l->server.base, &moment);
 	event_base_dispatch(l->server.base);
@@ -314,7 +336,9 @@ loop_init(struct loop *l, const struct server_start *start, struct err *err)
 	l->server.intake = intake_new(&(struct intake_options){
 		.port = l->server.port, .clock = clock_mono_ms,
 		.milter = l->config->listen.milter[0] != '\0',
+		.given = on_given, .arg = l,
 	    });
+	l->flush_timer = event_new(l->server.base, -1, 0, on_flush_timer, l);
 	l->server.tally = tally_new(l->config->plan.n_destinations);
 	l->server.prober = prober_new(&l->server);
 	l->server.feed = feed_new(&l->server);
@@ -338,6 +362,7 @@ loop_free(struct loop *l)
 	event_free(l->server.mx_timer);
 	resolver_free(&l->server.resolver);
 	store_async_free(&l->store);
+	event_free(l->flush_timer);
 	desk_free(&l->server.desk);
 	notify_free(&l->server.notify);
 	roster_free(&l->roster);

@@ -2,15 +2,15 @@
  * held - the leases that this process holds, and what the store has yet to
  * hear of them.
  *
- * Sessions take and give back; one clerk carries to the store what is due.
+ * Sessions take and give back; what is due is carried to the store by others.
  *
  *	on our word --ENTER--> stored --RENEW--> stored, or on our word again
  *	      \                  /                          where it was missing
  *	       +-- given back --+--DROP--> gone
  *
- * A lease that its session gives back, or takes again, while the clerk is
- * asking the store about it stays known until the clerk has put it right: so
- * a late answer brings none back to life and loses none that is held.
+ * A lease that its session gives back, or takes again, while the store is being
+ * asked about it stays known until that was put right: so a late answer brings
+ * none back to life and loses none that is held.
  *
  * Knows no store, does no I/O. Any thread; its mutex is held for moments.
  */
@@ -43,6 +43,15 @@ struct held;
 struct held *held_new(uint32_t n_destinations);
 void held_free(struct held **held);
 
+/*
+ * The store is asked for it now, and nothing else is said of it until one of the
+ * next three was called. What is to be dropped of the same destination (n may be
+ * 0) can go with the question, and must be brought back by held_done().
+ */
+void held_ask(struct held *held, uint32_t destination, const char *member,
+    struct held_batch *out_drops);
+/* The store did not grant it. */
+void held_denied(struct held *held, uint32_t destination, const char *member);
 /* The store granted it. False, and it is not held, after held_close(). */
 bool held_add(struct held *held, uint32_t destination, const char *member);
 /* Take it on our word, while less than limit of the destination are held
@@ -50,20 +59,18 @@ bool held_add(struct held *held, uint32_t destination, const char *member);
 bool held_add_below(struct held *held, uint32_t destination,
     const char *member, uint32_t limit);
 /* Its session has no more use for it; the store forgets it by itself at
- * forget_ms. Fine when it is not held. */
+ * forget_ms. Where it is not held somebody else may have taken it, and it is
+ * given back all the same. */
 void held_give(struct held *held, uint32_t destination, const char *member,
     int64_t forget_ms);
-/* ... and the store dropped it. */
-void held_dropped(struct held *held, uint32_t destination,
-    const char *member);
 /* Give back all that is held; from now on nothing is. */
 void held_close(struct held *held, int64_t forget_ms);
 uint32_t held_count(struct held *held, uint32_t destination);
 
 /*
- * The clerk's: what is due of one kind, of one destination; false when
- * nothing is. RENEW: those that were neither taken nor renewed in this round.
- * Whatever came out must be brought back by held_done(). Only one thread.
+ * What is due of one kind, of one destination; false when nothing is. RENEW:
+ * those that were neither taken nor renewed in this round. Whatever came out
+ * must be brought back by held_done().
  */
 bool held_due(struct held *held, enum held_work work, uint32_t round,
     struct held_batch *out);

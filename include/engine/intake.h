@@ -5,7 +5,9 @@
  * What the store granted is kept in memory as well, so that a share which is
  * suddenly all there is does not start from nothing. Behind a milter nothing
  * is kept and all is granted then: who gives the leases back knows how many
- * there are, and refuses by the share himself.
+ * there are, and refuses by the share himself. What is given back is told to the
+ * store with the next lease that is asked for there, or a moment later: under
+ * load that is half of all that would have to be said.
  */
 #ifndef ENGINE_INTAKE_H
 #define ENGINE_INTAKE_H
@@ -18,7 +20,12 @@ struct intake_options {
 	struct store_port port;
 	int64_t (*clock)(void);	/* monotonic, ms */
 	bool milter;		/* one gives the leases back */
+	/* Something was given back: intake_flush() wants to be called within
+	 * INTAKE_FLUSH_MS. */
+	void (*given)(void *arg);
+	void *arg;
 };
+#define INTAKE_FLUSH_MS 5
 
 struct intake *intake_new(const struct intake_options *options);
 /* Answers that are still on their way must have arrived or been refused. */
@@ -41,5 +48,7 @@ void intake_take(struct intake *intake, const struct intake_lease *lease,
 /* Give it back; no answer is awaited. */
 void intake_drop(struct intake *intake, const char *destination,
     const char *member);
+/* Tell the store what was given back. */
+void intake_flush(struct intake *intake);
 
 #endif

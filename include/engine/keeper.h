@@ -3,8 +3,10 @@
  * the upstreams' states, for many threads.
  *
  * A thread of its own, the clerk, reads the states, renews what is held and
- * sends what was counted. Sessions wait for Redis at most once, when they
- * take a lease, and for store.timeout at most. While Redis is away states
+ * sends what was counted; another one, the porter, gives back what sessions have
+ * no more use for, as far as it did not go with a lease that was taken
+ * meanwhile. Sessions wait for Redis at most once, when they take a lease, and
+ * for store.timeout at most. While Redis is away states
  * stay as last read, leases are granted against this host's share of each
  * cap, and counters wait; when it is back it is told of all of it.
  */

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define STORE_MEMBER_MAX 160	/* HOST/ADDR:PORT/SERVERPORT */
-#define STORE_RENEW_MAX 64	/* leases in one renewal */
+#define STORE_MEMBERS_MAX 64	/* leases renewed or given back at once */
 #define STORE_HOST_MAX VIEW_HOST_MAX
 #define STORE_PAIRS_MAX 16	/* fields of an event */
 
@@ -51,21 +51,25 @@ struct store_request {
 		/*
 		 * Take a place for member under limit, for ttl_ms. Again by the
 		 * same member: renews it, granted. limit 0: no limit (heals a
-		 * lease that the store lost).
+		 * lease that the store lost). Those in drops, of this
+		 * destination, are given back before.
 		 */
 		struct {
 			const char *member;
 			uint32_t limit;
 			int64_t ttl_ms;
+			const char *const *drops;
+			uint32_t n_drops;	/* 0..STORE_MEMBERS_MAX */
 		} lease_take;
 		/* Renew those that are there; the answer names the missing. */
 		struct {
 			const char *const *members;
-			uint32_t n;	/* 1..STORE_RENEW_MAX */
+			uint32_t n;	/* 1..STORE_MEMBERS_MAX */
 			int64_t ttl_ms;
 		} lease_renew;
 		struct {
-			const char *member;
+			const char *const *members;
+			uint32_t n;	/* 1..STORE_MEMBERS_MAX */
 		} lease_drop;
 		/*
 		 * Report this host's connections and get its grant: the sum of
@@ -174,7 +178,7 @@ struct store_reply {
 	int64_t now_ms;		/* the store's clock */
 	union {
 		struct {
-			bool granted;
+			bool granted;	/* DROP: any was there */
 			uint32_t count;	/* places taken now */
 		} lease;
 		struct {

@@ -5,8 +5,10 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 
 #define BUCKETS 4096	/* a power of two */
+#define LOOK_MAX 256	/* at so many for one who waits */
 
 struct lease {
 	struct lease *next;
@@ -14,8 +16,11 @@ struct lease {
 	uint32_t round;		/* taken or last renewed in */
 	bool held;		/* a session has it */
 	bool stored;		/* the store knows it, as far as we do */
-	bool busy;		/* the clerk is asking the store about it */
+	bool busy;		/* the store is being told of it */
+	bool asked;		/* ... or asked for it, by a session ... */
+	bool doubt;		/* ... while it was being told of it */
 	int64_t forget_ms;	/* not held: the store forgets it then */
+	struct lease *before, *after;	/* not held: in the list of these */
 	char member[LEASE_NAME_MAX + 1];
 };
 
@@ -23,7 +28,8 @@ struct held {
 	pthread_mutex_t mutex;	/* guards all below */
 	bool closed;
 	uint32_t round;		/* of renewals, the last one asked for */
-	uint32_t given;		/* leases that are not held */
+	struct lease *first, *last;	/* of those not held */
+	uint32_t given;		/* so many are not held */
 	uint32_t n_destinations;
 	uint32_t *counts;	/* held, by destination */
 	struct lease *buckets[BUCKETS];
@@ -56,18 +62,37 @@ find(struct held *h, uint32_t destination, const char *member)
 }
 
 static void
+join_given(struct held *h, struct lease *l)
+{
+	l->before = h->last;
+	l->after = NULL;
+	*(l->before != NULL ? &l->before->after : &h->first) = l;
+	h->last = l;
+	h->given++;
+}
+
+static void
+leave_given(struct held *h, struct lease *l)
+{
+	*(l->before != NULL ? &l->before->after : &h->first) = l->after;
+	*(l->after != NULL ? &l->after->before : &h->last) = l->before;
+	h->given--;
+}
+
+static void
 forget(struct held *h, struct lease **at)
 {
 	struct lease *l = *at;
 
-	assert(!l->held && !l->busy);
-	h->given--;
+	assert(!l->held && !l->busy && !l->asked);
+	leave_given(h, l);
 	*at = l->next;
 	mem_free(l);
 }
 
-static void
-take(struct held *h, uint32_t destination, const char *member, bool stored)
+/* A new one is one that was given back. */
+static struct lease **
+find_or_add(struct held *h, uint32_t destination, const char *member)
 {
 	struct lease **at = find(h, destination, member);
 
@@ -75,16 +100,24 @@ take(struct held *h, uint32_t destination, const char *member, bool stored)
 		*at = mem_new(1, sizeof(**at));
 		(*at)->destination = destination;
 		snprintf((*at)->member, sizeof((*at)->member), "%s", member);
-		h->given++;
+		join_given(h, *at);
 	}
-	if (!(*at)->held) {
-		(*at)->held = true;
-		h->given--;
+	return at;
+}
+
+static void
+take(struct held *h, uint32_t destination, const char *member, bool stored)
+{
+	struct lease *l = *find_or_add(h, destination, member);
+
+	if (!l->held) {
+		l->held = true;
+		leave_given(h, l);
 		h->counts[destination]++;
 	}
-	/* What the clerk is saying of it now may come before or after. */
-	(*at)->stored = stored && !(*at)->busy;
-	(*at)->round = h->round;
+	/* What was being said of it meanwhile may come before or after. */
+	l->stored = stored && !l->busy && !l->doubt;
+	l->round = h->round;
 }
 
 static void
@@ -92,14 +125,14 @@ give(struct held *h, struct lease *l, int64_t forget_ms)
 {
 	l->held = false;
 	l->forget_ms = forget_ms;
-	h->given++;
+	join_given(h, l);
 	h->counts[l->destination]--;
 }
 
 static bool
 is_due(const struct lease *l, enum held_work work, uint32_t round)
 {
-	if (l->busy)
+	if (l->busy || l->asked)
 		return false;
 	switch (work) {
 	case HELD_ENTER:
@@ -110,6 +143,19 @@ is_due(const struct lease *l, enum held_work work, uint32_t round)
 		return !l->held;
 	}
 	return false;
+}
+
+/* Into the batch, if it is due and there is room for it. */
+static void
+offer(struct lease *l, uint32_t round, struct held_batch *b)
+{
+	if (b->n == HELD_BATCH || !is_due(l, b->work, round) ||
+	    (b->n > 0 && l->destination != b->destination))
+		return;
+	b->destination = l->destination;
+	memcpy(b->members[b->n++], l->member, sizeof(l->member));
+	l->busy = true;
+	l->round = round;
 }
 
 static void
@@ -125,7 +171,7 @@ settle(struct held *h, struct lease **at, enum held_work work, bool missing)
 		l->stored = l->stored && !missing;
 		break;
 	case HELD_DROP:
-		if (!l->held)
+		if (!l->held && !l->asked)
 			forget(h, at);
 		break;
 	}
@@ -162,6 +208,48 @@ held_free(struct held **held)
 	*held = NULL;
 }
 
+/* The question has been answered, or never will be. */
+static struct lease *
+end_question(struct held *h, uint32_t destination, const char *member)
+{
+	struct lease *l = *find(h, destination, member);
+
+	if (l != NULL)
+		l->asked = false;
+	return l;
+}
+
+void
+held_ask(struct held *h, uint32_t destination, const char *member,
+    struct held_batch *out_drops)
+{
+	struct lease *asked, *l;
+	int looked = 0;
+
+	out_drops->work = HELD_DROP;
+	out_drops->n = 0;
+	pthread_mutex_lock(&h->mutex);
+	asked = *find(h, destination, member);
+	if (asked != NULL) {
+		asked->asked = true;
+		asked->doubt = asked->busy;
+	}
+	for (l = h->first; l != NULL && looked < LOOK_MAX; l = l->after) {
+		looked++;
+		if (l->destination == destination)
+			offer(l, 0, out_drops);
+	}
+	pthread_mutex_unlock(&h->mutex);
+}
+
+void
+held_denied(struct held *h, uint32_t destination, const char *member)
+{
+	pthread_mutex_lock(&h->mutex);
+	end_question(h, destination, member);
+	pthread_mutex_unlock(&h->mutex);
+}
+
 bool
 held_add(struct held *h, uint32_t destination, const char *member)
 {
@@ -169,6 +257,7 @@ held_add(struct held *h, uint32_t destination, const char *member)
 
 	pthread_mutex_lock(&h->mutex);
 	open = !h->closed;
+	end_question(h, destination, member);
 	if (open)
 		take(h, destination, member, true);
 	pthread_mutex_unlock(&h->mutex);
@@ -183,7 +272,7 @@ held_add_below(struct held *h, uint32_t destination, const char *member,
 	bool fits;
 
 	pthread_mutex_lock(&h->mutex);
-	l = *find(h, destination, member);
+	l = end_question(h, destination, member);
 	fits = !h->closed && (limit == 0 || h->counts[destination] < limit ||
 	    (l != NULL && l->held));
 	if (fits)
@@ -199,23 +288,11 @@ held_give(struct held *h, uint32_t destination, const char *member,
 	struct lease **at;
 
 	pthread_mutex_lock(&h->mutex);
-	at = find(h, destination, member);
-	if (*at != NULL && (*at)->held) {
+	at = find_or_add(h, destination, member);
+	if ((*at)->held)
 		give(h, *at, forget_ms);
-		if (h->given > HELD_GIVEN_MAX && !(*at)->busy)
-			forget(h, at);
-	}
-	pthread_mutex_unlock(&h->mutex);
-}
-
-void
-held_dropped(struct held *h, uint32_t destination, const char *member)
-{
-	struct lease **at;
-
-	pthread_mutex_lock(&h->mutex);
-	at = find(h, destination, member);
-	if (*at != NULL && !(*at)->held && !(*at)->busy)
+	(*at)->forget_ms = forget_ms;
+	if (h->given > HELD_GIVEN_MAX && !(*at)->busy && !(*at)->asked)
 		forget(h, at);
 	pthread_mutex_unlock(&h->mutex);
 }
@@ -252,20 +329,17 @@ held_due(struct held *h, enum held_work work, uint32_t round,
 	out->work = work;
 	out->n = 0;
 	pthread_mutex_lock(&h->mutex);
-	h->round = round;
-	for (int i = 0; i < BUCKETS && out->n < HELD_BATCH; i++) {
-		for (struct lease *l = h->buckets[i];
-		    l != NULL && out->n < HELD_BATCH; l = l->next) {
-			if (!is_due(l, work, round) || (out->n > 0 &&
-			    l->destination != out->destination))
-				continue;
-			out->destination = l->destination;
-			snprintf(out->members[out->n++],
-			    sizeof(out->members[0]), "%s", l->member);
-			l->busy = true;
-			l->round = round;
-		}
-	}
+	if (work == HELD_RENEW)
+		h->round = round;
+	if (work == HELD_DROP)
+		for (struct lease *l = h->first;
+		    l != NULL && out->n < HELD_BATCH; l = l->after)
+			offer(l, round, out);
+	else
+		for (int i = 0; i < BUCKETS && out->n < HELD_BATCH; i++)
+			for (struct lease *l = h->buckets[i]; l != NULL;
+			    l = l->next)
+				offer(l, round, out);
 	pthread_mutex_unlock(&h->mutex);
 	return out->n > 0;
 }
@@ -290,17 +364,13 @@ held_done(struct held *h, const struct held_batch *batch, bool answered,
 void
 held_forget(struct held *h, int64_t now_ms)
 {
-	pthread_mutex_lock(&h->mutex);
-	for (int i = 0; i < BUCKETS; i++) {
-		struct lease **at = &h->buckets[i];
+	struct lease *next;
 
-		while (*at != NULL) {
-			if (!(*at)->held && !(*at)->busy &&
-			    (*at)->forget_ms <= now_ms)
-				forget(h, at);
-			else
-				at = &(*at)->next;
-		}
+	pthread_mutex_lock(&h->mutex);
+	for (struct lease *l = h->first; l != NULL; l = next) {
+		next = l->after;
+		if (!l->busy && !l->asked && l->forget_ms <= now_ms)
+			forget(h, find(h, l->destination, l->member));
 	}
 	pthread_mutex_unlock(&h->mutex);
 }

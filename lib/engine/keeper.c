@@ -16,11 +16,13 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #define CONNECTIONS 8
 #define TICK_MS 500		/* leases are put right */
 #define HEARTBEAT_MS 5000
+#define GIVEN_MS 5		/* what is given back may wait for others */
 
 /* What waits for a destination: as counted last, and taken in since. */
 struct queue {
@@ -40,9 +42,11 @@ struct keeper {
 	struct sight *sight;
 	struct queue *queues;
 
-	pthread_t clerk;
+	pthread_t clerk, porter;
 	bool running;
-	int stop[2];			/* a pipe; closing it ends the clerk */
+	int stop[2];			/* a pipe; closing it ends both */
+	int given_fd;			/* wakes the porter ... */
+	atomic_bool given;		/* ... who has been woken already */
 	int64_t tick_ms;
 	/* The clerk's. */
 	uint32_t round;			/* of renewals */
@@ -104,6 +108,15 @@ take_request(const struct keeper *k, uint32_t destination,
 	};
 }
 
+static uint32_t
+members_of(const struct held_batch *b, const char *out[HELD_BATCH])
+{
+	static_assert(HELD_BATCH <= STORE_MEMBERS_MAX, "one batch, one request");
+	for (uint32_t i = 0; i < b->n; i++)
+		out[i] = b->members[i];
+	return b->n;
+}
+
 static bool
 enter(struct keeper *k, const struct held_batch *b)
 {
@@ -117,24 +130,25 @@ enter(struct keeper *k, const struct held_batch *b)
 	return true;
 }
 
-static bool
-drop_one(struct keeper *k, uint32_t destination, const char *member)
+static const struct held_batch *
+batch_of_one(struct held_batch *b, uint32_t destination, const char *member)
 {
-	return tell(k, &(struct store_request){
-		.verb = STORE_LEASE_DROP,
-		.name = destination_of(k, destination)->name,
-		.u.lease_drop.member = member,
-	});
+	b->destination = destination;
+	b->n = 1;
+	span_copy(b->members[0], sizeof(b->members[0]), span_of(member));
+	return b;
 }
 
 static bool
 drop(struct keeper *k, const struct held_batch *b)
 {
-	for (uint32_t i = 0; i < b->n; i++) {
-		if (!drop_one(k, b->destination, b->members[i]))
-			return false;
-	}
-	return true;
+	const char *members[HELD_BATCH];
+
+	return tell(k, &(struct store_request){
+		.verb = STORE_LEASE_DROP,
+		.name = destination_of(k, b->destination)->name,
+		.u.lease_drop = { members, members_of(b, members) },
+	});
 }
 
 static bool
@@ -147,14 +161,11 @@ renew(struct keeper *k, const struct held_batch *b, uint64_t *out_missing)
 		.name = destination_of(k, b->destination)->name,
 		.u.lease_renew = {
 			.members = members,
-			.n = b->n,
+			.n = members_of(b, members),
 			.ttl_ms = k->options.plan->lease_ttl_ms,
 		},
 	};
 
-	static_assert(HELD_BATCH <= STORE_RENEW_MAX, "one batch, one renewal");
-	for (uint32_t i = 0; i < b->n; i++)
-		members[i] = b->members[i];
 	if (ask(k, &rq, &reply) == -1)
 		return false;
 	*out_missing = reply.u.renew.missing;
@@ -178,12 +189,12 @@ work_off(struct keeper *k, const struct held_batch *b, uint64_t *out_missing)
 
 /* Do all that is due of one kind, or as much as the store takes. */
 static void
-carry(struct keeper *k, enum held_work work)
+carry(struct keeper *k, enum held_work work, uint32_t round)
 {
 	struct held_batch batch;
 	bool answered = true;
 
-	while (answered && held_due(k->held, work, k->round, &batch)) {
+	while (answered && held_due(k->held, work, round, &batch)) {
 		uint64_t missing = 0;
 
 		answered = work_off(k, &batch, &missing);
@@ -351,11 +362,11 @@ tick(struct keeper *k, int64_t now_ms)
 	    plan->n_destinations), now_ms))
 		read_holds(k);
 	held_forget(k->held, now_ms);
-	carry(k, HELD_DROP);
+	carry(k, HELD_DROP, 0);
 	if (is_time(&k->renew_at, plan->lease_ttl_ms / 3, now_ms))
 		k->round++;
-	carry(k, HELD_RENEW);
-	carry(k, HELD_ENTER);
+	carry(k, HELD_RENEW, k->round);
+	carry(k, HELD_ENTER, k->round);
 	if (is_time(&k->tally_at, pace_ms(PACE_COUNTERS, hosts,
 	    plan->n_destinations), now_ms))
 		send_tally(k);
@@ -363,44 +374,98 @@ tick(struct keeper *k, int64_t now_ms)
 		beat(k);
 }
 
-/* Wait for the next tick; false when there is none. */
+/* Wait so long; false when the end has come. */
 static bool
-rest(const struct keeper *k)
+rest(const struct keeper *k, int64_t ms)
 {
 	struct pollfd end = { .fd = k->stop[0], .events = POLLIN };
-	int n = poll(&end, 1, (int)k->tick_ms);
+	int n = poll(&end, 1, (int)ms);
 
 	return n == 0 || (n == -1 && errno == EINTR);
+}
+
+/* Signals are the program's own affair. */
+static void
+hear_no_signals(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
 }
 
 static void *
 clerk(void *arg)
 {
 	struct keeper *k = arg;
-	sigset_t all;
 
-	/* Signals are the program's own affair. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, NULL);
-	while (rest(k))
+	hear_no_signals();
+	while (rest(k, k->tick_ms))
 		tick(k, clock_mono_ms());
 	return NULL;
 }
 
+/* Wait until something was given back; false when the end has come. */
+static bool
+rest_until_given(struct keeper *k)
+{
+	struct pollfd fds[] = {
+		{ .fd = k->stop[0], .events = POLLIN },
+		{ .fd = k->given_fd, .events = POLLIN },
+	};
+	eventfd_t times;
+
+	while (poll(fds, MW_N_OF(fds), -1) == -1 && errno == EINTR)
+		continue;
+	return fds[0].revents == 0 && eventfd_read(k->given_fd, &times) == 0;
+}
+
+/* Carries what is given back, as far as it did not go with what was taken
+ * meanwhile: so no session waits for it. */
+static void *
+porter(void *arg)
+{
+	struct keeper *k = arg;
+
+	hear_no_signals();
+	while (rest_until_given(k) && rest(k, GIVEN_MS)) {
+		atomic_store(&k->given, false);
+		carry(k, HELD_DROP, 0);
+	}
+	return NULL;
+}
+
 static int
-start_clerk(struct keeper *k, struct err *err)
+failed(struct err *err, const char *what, int error)
+{
+	return err_set(err, ERR_SYSTEM, "%s: %s", what, strerror(error));
+}
+
+static int
+start_threads(struct keeper *k, struct err *err)
 {
 	int error;
 
-	if (pipe2(k->stop, O_CLOEXEC) == -1)
-		return err_set(err, ERR_SYSTEM, "pipe: %s", strerror(errno));
 	error = pthread_create(&k->clerk, NULL, clerk, k);
+	if (error != 0)
+		return failed(err, "thread", error);
+	error = pthread_create(&k->porter, NULL, porter, k);
 	if (error != 0) {
-		close(k->stop[0]);
 		close(k->stop[1]);
-		return err_set(err, ERR_SYSTEM, "thread: %s", strerror(error));
+		k->stop[1] = -1;
+		pthread_join(k->clerk, NULL);
+		return failed(err, "thread", error);
 	}
 	k->running = true;
+	return 0;
+}
+
+static int
+open_pipes(struct keeper *k, struct err *err)
+{
+	k->given_fd = eventfd(0, EFD_CLOEXEC);
+	if (pipe2(k->stop, O_CLOEXEC) == -1 || k->given_fd == -1)
+		return failed(err, "pipe", errno);
 	return 0;
 }
 
@@ -422,8 +487,9 @@ keeper_new(const struct keeper_options *options, struct err *err)
 	k->queues = mem_new(plan->n_destinations, sizeof(*k->queues));
 	k->tick_ms = plan->lease_ttl_ms / 3 < TICK_MS ?
 	    plan->lease_ttl_ms / 3 : TICK_MS;
+	k->stop[0] = k->stop[1] = -1;
 	tick(k, clock_mono_ms());
-	if (start_clerk(k, err) == -1)
+	if (open_pipes(k, err) == -1 || start_threads(k, err) == -1)
 		keeper_free(&k);
 	return k;
 }
@@ -435,10 +501,11 @@ keeper_close(struct keeper *k)
 		return;
 	k->running = false;
 	close(k->stop[1]);
+	k->stop[1] = -1;
 	pthread_join(k->clerk, NULL);
-	close(k->stop[0]);
+	pthread_join(k->porter, NULL);
 	held_close(k->held, INT64_MAX);
-	carry(k, HELD_DROP);
+	carry(k, HELD_DROP, 0);
 	send_tally(k);
 }
 
@@ -450,6 +517,9 @@ keeper_free(struct keeper **keeper)
 	if (k == NULL)
 		return;
 	keeper_close(k);
+	close(k->stop[0]);
+	close(k->stop[1]);
+	close(k->given_fd);
 	store_pool_free(&k->pool);
 	held_free(&k->held);
 	tally_free(&k->tally);
@@ -460,23 +530,44 @@ keeper_free(struct keeper **keeper)
 	*keeper = NULL;
 }
 
+static bool
+take_below_share(struct keeper *k, uint32_t destination, const char *member)
+{
+	return held_add_below(k->held, destination, member,
+	    share_of(k, destination_of(k, destination)->cap));
+}
+
 bool
 keeper_take(struct keeper *k, uint32_t destination, const char *member)
 {
-	uint32_t cap = destination_of(k, destination)->cap;
+	const uint32_t cap = destination_of(k, destination)->cap;
 	struct store_request rq = take_request(k, destination, member, cap);
 	struct store_reply reply;
-	bool granted;
+	const char *drops[HELD_BATCH];
+	struct held_batch batch;
+	bool answered;
 
 	/* A link that is down is tried by the clerk; no mail waits for it. */
-	if (!store_pool_up(k->pool) || ask(k, &rq, &reply) == -1)
-		return held_add_below(k->held, destination, member,
-		    share_of(k, cap));
-	granted = reply.u.lease.granted;
-	store_reply_clear(&reply);
-	if (granted && !held_add(k->held, destination, member))
-		drop_one(k, destination, member);
-	return granted;
+	if (!store_pool_up(k->pool))
+		return take_below_share(k, destination, member);
+	held_ask(k->held, destination, member, &batch);
+	rq.u.lease_take.drops = drops;
+	rq.u.lease_take.n_drops = members_of(&batch, drops);
+	answered = ask(k, &rq, &reply) == 0;
+	held_done(k->held, &batch, answered, 0);
+	if (!answered && take_below_share(k, destination, member))
+		return true;
+	if (!answered) {	/* it may have been granted all the same */
+		keeper_give_back(k, destination, member);
+		return false;
+	}
+	if (!reply.u.lease.granted) {
+		held_denied(k->held, destination, member);
+		return false;
+	}
+	if (!held_add(k->held, destination, member))
+		drop(k, batch_of_one(&batch, destination, member));
+	return true;
 }
 
 void
@@ -484,8 +575,8 @@ keeper_give_back(struct keeper *k, uint32_t destination, const char *member)
 {
 	held_give(k->held, destination, member,
 	    clock_mono_ms() + k->options.plan->lease_ttl_ms);
-	if (store_pool_up(k->pool) && drop_one(k, destination, member))
-		held_dropped(k->held, destination, member);
+	if (!atomic_exchange(&k->given, true))
+		eventfd_write(k->given_fd, 1);
 }
 
 const struct snapshot *

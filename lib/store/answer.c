@@ -416,7 +416,7 @@ read_elements(const struct command *asked, redisReply *const *e,
 	switch (asked->verb) {
 	case STORE_LEASE_TAKE:
 	case STORE_LEASE_DROP:
-		out->u.lease.granted = e[1]->integer == 1;
+		out->u.lease.granted = e[1]->integer > 0;
 		out->u.lease.count = count_of(e[2]);
 		break;
 	case STORE_LEASE_RENEW:

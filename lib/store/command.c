@@ -181,15 +181,36 @@ add_keys(struct command *c, const char *prefix, const struct store_request *r)
 }
 
 static void
+add_members(struct command *c, const char *const *members, uint32_t n)
+{
+	assert(n <= STORE_MEMBERS_MAX);
+	for (uint32_t i = 0; i < n; i++)
+		add_text(c, members[i]);
+}
+
+static void
+add_take(struct command *c, const struct store_request *r)
+{
+	add_text(c, r->u.lease_take.member);
+	add_int(c, r->u.lease_take.limit);
+	add_int(c, r->u.lease_take.ttl_ms);
+	add_members(c, r->u.lease_take.drops, r->u.lease_take.n_drops);
+}
+
+static void
 add_renew(struct command *c, const struct store_request *r)
 {
-	const uint32_t n = r->u.lease_renew.n;
-
-	assert(n >= 1 && n <= STORE_RENEW_MAX);
+	assert(r->u.lease_renew.n >= 1);
 	add_int(c, r->u.lease_renew.ttl_ms);
-	for (uint32_t i = 0; i < n; i++)
-		add_text(c, r->u.lease_renew.members[i]);
-	c->n = n;
+	add_members(c, r->u.lease_renew.members, r->u.lease_renew.n);
+	c->n = r->u.lease_renew.n;
+}
+
+static void
+add_drop(struct command *c, const struct store_request *r)
+{
+	assert(r->u.lease_drop.n >= 1);
+	add_members(c, r->u.lease_drop.members, r->u.lease_drop.n);
 }
 
 static void
@@ -357,15 +378,13 @@ add_arguments(struct command *c, const char *prefix,
 {
 	switch (r->verb) {
 	case STORE_LEASE_TAKE:
-		add_text(c, r->u.lease_take.member);
-		add_int(c, r->u.lease_take.limit);
-		add_int(c, r->u.lease_take.ttl_ms);
+		add_take(c, r);
 		break;
 	case STORE_LEASE_RENEW:
 		add_renew(c, r);
 		break;
 	case STORE_LEASE_DROP:
-		add_text(c, r->u.lease_drop.member);
+		add_drop(c, r);
 		break;
 	case STORE_SLOTS:
 		add_slots(c, r);

@@ -112,6 +112,8 @@ take(struct destination_state *d, const struct store_request *r, int64_t now,
 	const uint32_t limit = r->u.lease_take.limit;
 
 	leases_expire(&d->leases, now);
+	for (uint32_t i = 0; i < r->u.lease_take.n_drops; i++)
+		leases_drop(&d->leases, r->u.lease_take.drops[i]);
 	out->u.lease.granted = limit == 0 || d->leases.n < limit ||
 	    leases_has(&d->leases, member);
 	if (out->u.lease.granted && !leases_put(&d->leases, member,
@@ -141,7 +143,9 @@ drop(struct destination_state *d, const struct store_request *r, int64_t now,
     struct store_reply *out)
 {
 	leases_expire(&d->leases, now);
-	out->u.lease.granted = leases_drop(&d->leases, r->u.lease_drop.member);
+	for (uint32_t i = 0; i < r->u.lease_drop.n; i++)
+		out->u.lease.granted |= leases_drop(&d->leases,
+		    r->u.lease_drop.members[i]);
 	out->u.lease.count = d->leases.n;
 }
 

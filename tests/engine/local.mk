@@ -24,6 +24,11 @@ tests_engine_test_pace_SOURCES = tests/engine/test_pace.c
 tests_engine_test_pace_CFLAGS = $(test_cflags)
 tests_engine_test_pace_LDADD = $(engine_libs) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/engine/test_intake
+tests_engine_test_intake_SOURCES = tests/engine/test_intake.c
+tests_engine_test_intake_CFLAGS = $(test_cflags)
+tests_engine_test_intake_LDADD = $(engine_libs) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/engine/test_held
 tests_engine_test_held_SOURCES = tests/engine/test_held.c
 tests_engine_test_held_CFLAGS = $(test_cflags)

@@ -91,10 +91,56 @@ START_TEST(what_was_given_back_is_dropped_until_the_store_did_it)
 	ck_assert(due(HELD_DROP, 1));
 	held_done(held, &batch, true, 0);
 	ck_assert(!due(HELD_DROP, 1));
-	held_add(held, 0, "b");
-	held_give(held, 0, "b", 100);
-	held_dropped(held, 0, "b");
+}
+END_TEST
+
+START_TEST(what_another_may_have_taken_is_dropped_too)
+{
+	held_give(held, 2, "a", 100);
+	ck_assert(due(HELD_DROP, 1));
+	ck_assert_uint_eq(batch.destination, 2);
+	held_done(held, &batch, true, 0);
 	ck_assert(!due(HELD_DROP, 1));
+	ck_assert_uint_eq(held_count(held, 2), 0);
+}
+END_TEST
+
+START_TEST(what_was_given_back_goes_with_the_next_question)
+{
+	held_add(held, 0, "a");
+	held_add(held, 0, "b");
+	held_add(held, 1, "c");
+	held_give(held, 0, "a", 100);
+	held_give(held, 0, "b", 100);
+	held_give(held, 1, "c", 100);
+	held_ask(held, 0, "b", &batch);
+	ck_assert_uint_eq(batch.n, 1);
+	ck_assert_str_eq(batch.members[0], "a");
+	held_done(held, &batch, true, 0);
+	held_denied(held, 0, "b");
+	held_ask(held, 0, "d", &batch);
+	ck_assert_uint_eq(batch.n, 1);
+	ck_assert_str_eq(batch.members[0], "b");
+	held_done(held, &batch, true, 0);
+	ck_assert(due(HELD_DROP, 1));
+	ck_assert_str_eq(batch.members[0], "c");
+	held_done(held, &batch, true, 0);
+}
+END_TEST
+
+START_TEST(asked_for_while_it_is_dropped_it_is_entered_again)
+{
+	static struct held_batch more;
+
+	held_add(held, 0, "a");
+	held_give(held, 0, "a", 100);
+	ck_assert(due(HELD_DROP, 1));
+	held_ask(held, 0, "a", &more);
+	held_done(held, &batch, true, 0);
+	ck_assert(!due(HELD_DROP, 1));
+	held_add(held, 0, "a");
+	ck_assert(due(HELD_ENTER, 1));
+	held_done(held, &batch, true, 0);
 }
 END_TEST
 
@@ -117,7 +163,6 @@ START_TEST(given_back_while_it_is_entered_it_is_dropped_again)
 	ck_assert(held_add_below(held, 0, "a", 1));
 	ck_assert(due(HELD_ENTER, 1));
 	held_give(held, 0, "a", 100);
-	held_dropped(held, 0, "a");
 	held_done(held, &batch, true, 0);
 	ck_assert(due(HELD_DROP, 1));
 	held_done(held, &batch, true, 0);
@@ -177,6 +222,7 @@ END_TEST
  */
 #define NAMES 8
 static bool stored[NAMES], wanted[NAMES];
+static enum { NOT_ASKED, GRANTED, DENIED, UNHEARD } asked[NAMES];
 
 static int
 index_of(const char *member)
@@ -199,6 +245,36 @@ clerk_does(const struct held_batch *b, uint64_t *out_missing)
 	}
 }
 
+/* The store may hear it at once, late, or never. */
+static void
+session_asks(uint32_t i, const char *name, bool up)
+{
+	static struct held_batch drops;
+	uint64_t missing;
+
+	held_ask(held, 0, name, &drops);
+	if (up)
+		clerk_does(&drops, &missing);
+	held_done(held, &drops, up, 0);
+	asked[i] = !up ? UNHEARD : chance_below(4) == 0 ? DENIED : GRANTED;
+	if (asked[i] == GRANTED || (!up && chance_below(2) == 0))
+		stored[i] = true;
+}
+
+static void
+session_hears(uint32_t i, const char *name)
+{
+	if (asked[i] == GRANTED)
+		wanted[i] = held_add(held, 0, name);
+	else if (asked[i] == UNHEARD)
+		wanted[i] = held_add_below(held, 0, name, NAMES / 2);
+	if (asked[i] == UNHEARD && !wanted[i])
+		held_give(held, 0, name, 1000);
+	if (asked[i] == DENIED)
+		held_denied(held, 0, name);
+	asked[i] = NOT_ASKED;
+}
+
 static void
 session_does(void)
 {
@@ -208,18 +284,13 @@ session_does(void)
 
 	if (chance_below(20) == 0)
 		memset(stored, 0, sizeof(stored));	/* FLUSHALL */
-	if (!wanted[i] && up) {
-		stored[i] = true;
-		wanted[i] = held_add(held, 0, name);
-	} else if (!wanted[i]) {
-		wanted[i] = held_add_below(held, 0, name, NAMES / 2);
-	} else {
+	if (asked[i] != NOT_ASKED)
+		session_hears(i, name);
+	else if (!wanted[i])
+		session_asks(i, name, up);
+	else {
 		wanted[i] = false;
 		held_give(held, 0, name, 1000);
-		if (up) {
-			stored[i] = false;
-			held_dropped(held, 0, name);
-		}
 	}
 }
 
@@ -247,10 +318,14 @@ START_TEST(in_any_order_the_store_ends_with_what_is_held)
 	chance_seed((uint64_t)_i);
 	memset(stored, 0, sizeof(stored));
 	memset(wanted, 0, sizeof(wanted));
+	memset(asked, 0, sizeof(asked));
 	for (uint32_t round = 1; round < 200; round++) {
 		session_does();
 		clerk_works((enum held_work)chance_below(3), round, true);
 	}
+	for (uint32_t i = 0; i < NAMES; i++)
+		if (asked[i] != NOT_ASKED)
+			session_hears(i, (char[]){ (char)('a' + i), '\0' });
 	for (uint32_t round = 200; round < 203; round++) {
 		clerk_works(HELD_DROP, round, false);
 		clerk_works(HELD_RENEW, round, false);
@@ -278,6 +353,9 @@ main(void)
 	tcase_add_test(t, on_our_word_no_more_than_the_limit);
 	tcase_add_test(t,
 	    what_was_given_back_is_dropped_until_the_store_did_it);
+	tcase_add_test(t, what_another_may_have_taken_is_dropped_too);
+	tcase_add_test(t, what_was_given_back_goes_with_the_next_question);
+	tcase_add_test(t, asked_for_while_it_is_dropped_it_is_entered_again);
 	tcase_add_test(t, what_has_expired_is_forgotten);
 	tcase_add_test(t, given_back_while_it_is_entered_it_is_dropped_again);
 	tcase_add_test(t, taken_again_while_it_is_dropped_it_is_entered_again);

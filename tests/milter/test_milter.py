@@ -268,7 +268,7 @@ def holds_a_lease_from_rcpt_to_end_of_message(d):
     equal(c.rcpt("b@contoso.test"), "continue")
     equal(d.leases(), ["mx1/192.0.2.1:40000/25"])
     equal(c.end_of_message(), "continue")
-    equal(d.leases(), [])
+    until(lambda: d.leases() == [], "the lease to be given back")
     d.counts("contoso", "accepted", 1)
     c.mail()
     equal(c.rcpt(), "continue")
@@ -375,7 +375,8 @@ def defers_the_message_when_it_turned_bad_meanwhile(d):
     equal(c.end_of_message(i="4F1A2B"), HOLD)
     equal(d.times_logged("deferred: destination=contoso upstream=filter "
                          "reason=late client=192.0.2.1 queue_id=4F1A2B\n"), 1)
-    equal(d.leases() + d.leases("rest"), [])
+    until(lambda: d.leases() + d.leases("rest") == [],
+          "the leases to be given back")
     d.counts("contoso", "deferred_late", 1)
     equal(d.counter("contoso", "accepted"), 0)
     equal(d.counter("rest", "accepted"), 0)
@@ -457,7 +458,7 @@ def a_reload_is_for_those_who_come_after(d):
     equal(old.end_of_message(), "continue")
     old.quit()
     d.counts("rest", "accepted", 1)
-    equal(d.leases("rest"), [])
+    until(lambda: d.leases("rest") == [], "the lease to be given back")
     equal(new.end_of_message(), "continue")
     d.counts("other", "accepted", 1)
 
@@ -531,7 +532,7 @@ def speaks_with_miltertest(d):
                            "-s", script], capture_output=True, text=True,
                           timeout=PATIENCE)
     assert done.returncode == 0, done.stdout + done.stderr
-    equal(d.leases(), [])
+    until(lambda: d.leases() == [], "the leases to be given back")
     d.counts("contoso", "accepted", 1)
     d.counts("contoso", "deferred_cap", 1)
 

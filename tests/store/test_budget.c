@@ -31,13 +31,15 @@ static const struct {
 	struct store_request request;
 } budgets[] = {
 	{ "a lease is taken", 7, { .verb = STORE_LEASE_TAKE,
-	    .u.lease_take = { "mx1/1", 99, 60000 } } },
+	    .u.lease_take = { "mx1/1", 99, 60000, NULL, 0 } } },
 	{ "the milter takes it, too", 7, { .verb = STORE_LEASE_TAKE,
-	    .u.lease_take = { "mx1/1", 99, 60000 } } },
+	    .u.lease_take = { "mx1/1", 99, 60000, NULL, 0 } } },
 	{ "it is renewed", 7, { .verb = STORE_LEASE_RENEW,
 	    .u.lease_renew = { &member, 1, 60000 } } },
+	{ "it is taken as another is given back", 8, { .verb = STORE_LEASE_TAKE,
+	    .u.lease_take = { "mx1/1", 99, 60000, &member, 1 } } },
 	{ "it is given back", 5, { .verb = STORE_LEASE_DROP,
-	    .u.lease_drop = { "mx1/1" } } },
+	    .u.lease_drop = { &member, 1 } } },
 	{ "connections are reported", 8, { .verb = STORE_SLOTS,
 	    .u.slots = { .host = "mx1", .in_use = 1, .cap = 99, .limit = 99,
 	    .ttl_ms = 10000, .settle_ms = 1200 } } },

@@ -192,7 +192,9 @@ take(const char *name, const char *member, uint32_t limit, int64_t ttl_ms)
 	return ask(&(struct store_request){
 		.verb = STORE_LEASE_TAKE,
 		.name = name,
-		.u.lease_take = { member, limit, ttl_ms },
+		.u.lease_take = {
+			.member = member, .limit = limit, .ttl_ms = ttl_ms,
+		},
 	});
 }
 
@@ -202,7 +204,7 @@ drop(const char *name, const char *member)
 	return ask(&(struct store_request){
 		.verb = STORE_LEASE_DROP,
 		.name = name,
-		.u.lease_drop = { member },
+		.u.lease_drop = { &member, 1 },
 	});
 }
 
@@ -408,11 +410,11 @@ END_TEST
 
 START_TEST(sixty_four_are_renewed_at_once)
 {
-	char names[STORE_RENEW_MAX][STORE_MEMBER_MAX + 1];
-	const char *members[STORE_RENEW_MAX];
+	char names[STORE_MEMBERS_MAX][STORE_MEMBER_MAX + 1];
+	const char *members[STORE_MEMBERS_MAX];
 
 	open_store(_i);
-	for (int i = 0; i < STORE_RENEW_MAX; i++) {
+	for (int i = 0; i < STORE_MEMBERS_MAX; i++) {
 		memset(names[i], 'x', STORE_MEMBER_MAX);
 		snprintf(names[i] + STORE_MEMBER_MAX - 2, 3, "%02d", i);
 		members[i] = names[i];
@@ -423,7 +425,7 @@ START_TEST(sixty_four_are_renewed_at_once)
 	struct store_reply r = ask(&(struct store_request){
 		.verb = STORE_LEASE_RENEW,
 		.name = "contoso",
-		.u.lease_renew = { members, STORE_RENEW_MAX, 30000 },
+		.u.lease_renew = { members, STORE_MEMBERS_MAX, 30000 },
 	});
 	ck_assert_uint_eq(r.u.renew.missing,
 	    UINT64_C(1) << 5 | UINT64_C(1) << 63);
@@ -1184,6 +1186,8 @@ any_request(const char *const *hosts, uint32_t n_hosts, uint32_t cap)
 		r.u.lease_take.member = members[chance_below(4)];
 		r.u.lease_take.limit = chance_below(4);
 		r.u.lease_take.ttl_ms = 1 + chance_below(20);
+		r.u.lease_take.drops = members;
+		r.u.lease_take.n_drops = chance_below(3);
 		return r;
 	case 1:
 		r.verb = STORE_LEASE_RENEW;
@@ -1193,7 +1197,8 @@ any_request(const char *const *hosts, uint32_t n_hosts, uint32_t cap)
 		return r;
 	case 2:
 		r.verb = STORE_LEASE_DROP;
-		r.u.lease_drop.member = members[chance_below(4)];
+		r.u.lease_drop.members = members + chance_below(2);
+		r.u.lease_drop.n = 1 + chance_below(3);
 		return r;
 	default:
 		in_use = chance_below(4);

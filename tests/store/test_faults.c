@@ -246,6 +246,7 @@ END_TEST
 /* The rights that docs/store.md asks for, and no others. */
 START_TEST(a_user_may_do_what_is_needed_only)
 {
+	static const char *const member = "a/1";
 	static const enum store_verb verbs[] = {
 		STORE_LEASE_TAKE, STORE_LEASE_DROP, STORE_SLOTS, STORE_OBSERVE,
 		STORE_COMMIT, STORE_DESTINATION, STORE_COUNT, STORE_OVERRIDE,
@@ -264,11 +265,13 @@ START_TEST(a_user_may_do_what_is_needed_only)
 		struct store_request r = { .verb = verbs[i], .name = "x" };
 
 		if (r.verb == STORE_LEASE_TAKE)
-			r.u.lease_take.member = "a/1";
+			r.u.lease_take.member = member;
 		if (r.verb == STORE_LEASE_TAKE)
 			r.u.lease_take.ttl_ms = 1000;
 		if (r.verb == STORE_LEASE_DROP)
-			r.u.lease_drop.member = "a/1";
+			r.u.lease_drop.members = &member;
+		if (r.verb == STORE_LEASE_DROP)
+			r.u.lease_drop.n = 1;
 		if (r.verb == STORE_SLOTS)
 			r.u.slots.host = "a";
 		if (r.verb == STORE_SLOTS)
@@ -300,7 +303,7 @@ START_TEST(a_user_may_do_what_is_needed_only)
 	check_fails(&(struct store_request){
 		.verb = STORE_LEASE_TAKE,
 		.name = "contoso",
-		.u.lease_take = { "a/1", 0, 1000 },
+		.u.lease_take = { .member = "a/1", .ttl_ms = 1000 },
 	}, ERR_UNAVAILABLE);
 	check_told_last(STORE_DENIED);
 	check_works(&count_one);

@@ -347,10 +347,11 @@ pass(unsigned n)
 	const char *const members[] = { member };
 	const struct store_request steps[] = {
 		{ STORE_LEASE_TAKE, "contoso",
-		    { .lease_take = { member, 10, PLACE_MS } } },
+		    { .lease_take = { .member = member, .limit = 10,
+		    .ttl_ms = PLACE_MS } } },
 		{ STORE_LEASE_RENEW, "contoso",
 		    { .lease_renew = { members, 1, PLACE_MS } } },
-		{ STORE_LEASE_DROP, "contoso", { .lease_drop = { member } } },
+		{ STORE_LEASE_DROP, "contoso", { .lease_drop = { members, 1 } } },
 	};
 	struct answer a;
 
@@ -369,7 +370,7 @@ START_TEST(a_fail_over_under_load)
 {
 	const struct store_request held = {
 		STORE_LEASE_TAKE, "contoso",
-		{ .lease_take = { "mx1/held", 0, 60000 } },
+		{ .lease_take = { .member = "mx1/held", .ttl_ms = 60000 } },
 	};
 	unsigned before = 0, failed = 0, after = 0;
 	int64_t end;

@@ -50,7 +50,8 @@ note_most(int n)
 static void *
 take_and_drop(void *arg)
 {
-	char member[32];
+	char text[32];
+	const char *member = text;
 	struct store_request take = {
 		.verb = STORE_LEASE_TAKE,
 		.name = "contoso",
@@ -59,11 +60,11 @@ take_and_drop(void *arg)
 	const struct store_request drop = {
 		.verb = STORE_LEASE_DROP,
 		.name = "contoso",
-		.u.lease_drop = { member },
+		.u.lease_drop = { &member, 1 },
 	};
 
 	for (int i = 0; i < ROUNDS; i++) {
-		snprintf(member, sizeof(member), "%s/%d", (const char *)arg, i);
+		snprintf(text, sizeof(text), "%s/%d", (const char *)arg, i);
 		if (!call(&take))
 			continue;
 		note_most(atomic_fetch_add(&inside, 1) + 1);

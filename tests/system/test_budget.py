@@ -48,9 +48,11 @@ SLACK = 2                   # what was due at either end of the count
 
 
 def of_leases(args):
-    if len(args) == 3 and "/" in args[0]:
-        return "take a lease"
-    return "give it back" if len(args) == 1 else "renew leases"
+    """A lease is taken with what is given back; renewed are those behind a
+    number."""
+    if "/" not in args[0]:
+        return "renew leases"
+    return "take a lease" if "/" not in (args + ["/"])[1] else "give it back"
 
 
 # How a script is known: by the kinds of its keys, and then by its arguments.

@@ -1,7 +1,10 @@
--- KEYS: leases. ARGV: member, limit (0: none), ttl.
+-- KEYS: leases. ARGV: member, limit (0: none), ttl, members to give back.
 local leases, member = KEYS[1], ARGV[1]
 local limit, ttl = tonumber(ARGV[2]), tonumber(ARGV[3])
 redis.call('ZREMRANGEBYSCORE', leases, '-inf', now)
+if #ARGV > 3 then
+	redis.call('ZREM', leases, unpack(ARGV, 4))
+end
 local count = redis.call('ZCARD', leases)
 local granted = limit == 0 or count < limit
     or redis.call('ZSCORE', leases, member)
