@@ -70,7 +70,7 @@ inquiry_new(const struct config *config)
 	};
 
 	q->config = config;
-	q->pool = store_pool_new(&options, 1, on_health, q);
+	q->pool = store_pool_new(&options, on_health, q);
 	return q;
 }
 

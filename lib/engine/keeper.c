@@ -19,7 +19,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define CONNECTIONS 8
 #define TICK_MS 500		/* leases are put right */
 #define HEARTBEAT_MS 5000
 #define GIVEN_MS 5		/* what is given back may wait for others */
@@ -476,8 +475,8 @@ keeper_new(const struct keeper_options *options, struct err *err)
 	const struct plan *plan = options->plan;
 
 	k->options = *options;
-	k->pool = store_pool_new(&options->store, CONNECTIONS,
-	    options->health, options->health_arg);
+	k->pool = store_pool_new(&options->store, options->health,
+	    options->health_arg);
 	k->held = held_new(plan->n_destinations);
 	k->tally = tally_new(plan->n_destinations);
 	k->offset_ms = clock_wall_ms() - clock_mono_ms();

@@ -42,6 +42,7 @@ lib_libstore_a_SOURCES = \
 	lib/store/dial.h lib/store/dial.c \
 	lib/store/leases.h lib/store/leases.c \
 	lib/store/link.h lib/store/link.c \
+	lib/store/reach.h lib/store/reach.c \
 	lib/store/script.h lib/store/script.c \
 	lib/store/sentinel.h lib/store/sentinel.c \
 	lib/store/sha1.h lib/store/sha1.c \

@@ -101,7 +101,7 @@ wait_for(const struct answer *a)
 static void
 pool_open(void)
 {
-	pool = store_pool_new(&options, 2, on_health, NULL);
+	pool = store_pool_new(&options, on_health, NULL);
 }
 
 static void

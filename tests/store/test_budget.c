@@ -142,7 +142,7 @@ start(void)
 	pool = store_pool_new(&(struct store_options){
 		.address = redis.unix_address, .prefix = "mailweir",
 		.timeout_ms = 5000,
-	    }, 1, NULL, NULL);
+	    }, NULL, NULL);
 }
 
 static void

@@ -56,7 +56,7 @@ pool_open(void)
 {
 	const struct store_options o = options_for(redis.unix_address);
 
-	pool = store_pool_new(&o, 2, NULL, NULL);
+	pool = store_pool_new(&o, NULL, NULL);
 }
 
 static void
@@ -64,7 +64,7 @@ tcp_open(void)
 {
 	const struct store_options o = options_for(redis.tcp_address);
 
-	pool = store_pool_new(&o, 2, NULL, NULL);
+	pool = store_pool_new(&o, NULL, NULL);
 }
 
 static int

@@ -4,6 +4,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "redis.h"
 #include "store/pool.h"
@@ -55,7 +58,9 @@ take_and_drop(void *arg)
 	struct store_request take = {
 		.verb = STORE_LEASE_TAKE,
 		.name = "contoso",
-		.u.lease_take = { member, LIMIT, 60000 },
+		.u.lease_take = {
+			.member = member, .limit = LIMIT, .ttl_ms = 60000,
+		},
 	};
 	const struct store_request drop = {
 		.verb = STORE_LEASE_DROP,
@@ -87,7 +92,7 @@ START_TEST(a_cap_holds_among_threads)
 	    "h" };
 	pthread_t threads[THREADS];
 
-	pool = store_pool_new(&options, THREADS / 2, on_health, NULL);
+	pool = store_pool_new(&options, on_health, NULL);
 	for (int i = 0; i < THREADS; i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL,
 		    take_and_drop, names[i]), 0);
@@ -98,6 +103,104 @@ START_TEST(a_cap_holds_among_threads)
 	ck_assert_int_le(most, LIMIT);
 	ck_assert_int_gt(granted, 0);
 	ck_assert_int_eq(told, 1);
+}
+END_TEST
+
+/*
+ * A Redis that answers nobody before all have asked: whoever waits for another
+ * one's answer first waits in vain.
+ */
+#define AT_ONCE 20
+
+static int
+listen_at(const char *path)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	ck_assert_int_eq(listen(fd, 5), 0);
+	return fd;
+}
+
+static void
+say(int fd, const char *text)
+{
+	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+}
+
+static void *
+patient_redis(void *arg)
+{
+	static char heard[AT_ONCE * 1024];
+	const int fd = accept(*(const int *)arg, NULL, NULL);
+	size_t len = 0;
+	int asked = 0;
+
+	ck_assert_int_gt(read(fd, heard, sizeof(heard)), 0);	/* PING */
+	say(fd, "+PONG\r\n");
+	while (asked < AT_ONCE) {
+		const ssize_t n = read(fd, heard + len,
+		    sizeof(heard) - 1 - len);
+
+		ck_assert_int_gt(n, 0);
+		len += (size_t)n;
+		heard[len] = '\0';
+		asked = 0;
+		for (const char *at = heard;
+		    (at = strstr(at, "EVALSHA")) != NULL; at++)
+			asked++;
+	}
+	for (int i = 0; i < AT_ONCE; i++)
+		say(fd, "*3\r\n:1000\r\n:1\r\n:1\r\n");
+	(void)!read(fd, heard, sizeof(heard));
+	close(fd);
+	return NULL;
+}
+
+static void *
+take_one(void *arg)
+{
+	const struct store_request take = {
+		.verb = STORE_LEASE_TAKE,
+		.name = "contoso",
+		.u.lease_take = { .member = arg, .ttl_ms = 60000 },
+	};
+
+	atomic_fetch_add(&granted, call(&take));
+	return NULL;
+}
+
+START_TEST(all_questions_are_under_way_at_once)
+{
+	struct store_options options = {
+		.address = { .is_unix = true },
+		.prefix = "mailweir",
+		.timeout_ms = 20000,
+	};
+	pthread_t threads[AT_ONCE], server;
+	char member[] = "mx1/1";
+	int fd;
+
+	ck_assert_int_lt(snprintf(options.address.path,
+	    sizeof(options.address.path), "%s.patient",
+	    redis.unix_address.path), (int)sizeof(options.address.path));
+	fd = listen_at(options.address.path);
+	granted = failed = told = 0;
+	ck_assert_int_eq(pthread_create(&server, NULL, patient_redis, &fd), 0);
+	pool = store_pool_new(&options, on_health, NULL);
+	for (int i = 0; i < AT_ONCE; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, take_one,
+		    member), 0);
+	for (int i = 0; i < AT_ONCE; i++)
+		pthread_join(threads[i], NULL);
+	store_pool_free(&pool);
+	pthread_join(server, NULL);
+	close(fd);
+	unlink(options.address.path);
+	ck_assert_int_eq(failed, 0);
+	ck_assert_int_eq(granted, AT_ONCE);
 }
 END_TEST
 
@@ -126,6 +229,7 @@ main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_unchecked_fixture(tc, start_redis, stop_redis);
 	tcase_add_test(tc, a_cap_holds_among_threads);
+	tcase_add_test(tc, all_questions_are_under_way_at_once);
 	suite_add_tcase(s, tc);
 	return suite_main(s);
 }
