@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BACKLOG 128
+#define BACKLOG 1024		/* smtpd processes that begin at once */
 #define SETTLE_MS 300		/* until libmilter's threads wait for signals */
 #define SOCKET_UMASK 0117	/* 0660: Postfix comes in by the directory's group */
 

@@ -47,7 +47,8 @@ HOLD = "451 4.3.2 contoso is temporarily unavailable, please try again later"
 CLOSING = "421 4.3.2 Service not available, closing transmission channel"
 
 # libmilter/mfdef.h
-NOHELO, NOBODY, NOHDRS, NOEOH = 0x2, 0x10, 0x20, 0x40
+NOCONNECT, NOHELO, NOMAIL, NOBODY, NOHDRS, NOEOH = 0x1, 0x2, 0x4, 0x10, 0x20, \
+    0x40
 NOUNKNOWN, NODATA, RCPT_REJ = 0x100, 0x200, 0x800
 
 
@@ -158,6 +159,7 @@ class Client:
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(PATIENCE)
         self.socket.connect(path)
+        self.under_way = False      # a transaction
 
     def close(self):
         self.socket.close()
@@ -201,30 +203,32 @@ class Client:
         self.actions, self.steps = struct.unpack(">II", packet[5:13])
         self.wanted = packet[13:]
 
-    def connect(self, address="192.0.2.1", port=40000, server_port="25",
-                macros=True):
-        if macros:
-            self.macros(b"C", client_addr=address, client_port=str(port),
-                        daemon_port=server_port)
-        family = b"6" if ":" in address else b"4"
-        self.send(b"C", b"client.test\0" + family + struct.pack(">H", port) +
-                  address.encode() + b"\0")
-        equal(self.answer(), "continue")
+    def connect(self, address="192.0.2.1", port=40000, server_port="25"):
+        """What Postfix says of the client when it tells of a recipient: it
+        was asked to leave out the connection and the sender."""
+        self.about = {"client_addr": address, "client_port": str(port),
+                      "daemon_port": server_port}
 
     def mail(self, **macros):
-        self.macros(b"M", **macros)
-        equal(self.ask(b"M", "<sender@example.test>"), "continue")
+        """Postfix lets nobody begin another transaction in one."""
+        if self.under_way:
+            self.abort()
+        self.sender = macros
         return self
 
-    def rcpt(self, address="a@contoso.test", **macros):
-        self.macros(b"R", **(macros or {"rcpt_mailer": "smtp"}))
+    def rcpt(self, address="a@contoso.test", rcpt_mailer="smtp"):
+        self.under_way = True
+        self.macros(b"R", rcpt_mailer=rcpt_mailer, **self.about,
+                    **self.sender)
         return self.ask(b"R", "<%s>" % address)
 
     def end_of_message(self, **macros):
+        self.under_way = False
         self.macros(b"E", **macros)
         return self.ask(b"E")
 
     def abort(self):
+        self.under_way = False
         self.send(b"A")
 
     def quit(self):
@@ -254,8 +258,8 @@ def took(action):
 
 def negotiates_only_what_it_needs(d):
     c = d.client()
-    equal(c.steps, NOHELO | NODATA | NOUNKNOWN | NOHDRS | NOEOH | NOBODY |
-          RCPT_REJ)
+    equal(c.steps, NOCONNECT | NOHELO | NOMAIL | NODATA | NOUNKNOWN | NOHDRS |
+          NOEOH | NOBODY | RCPT_REJ)
     for name in (b"{client_addr}", b"{client_port}", b"{daemon_port}",
                  b"{auth_authen}", b"{rcpt_mailer}"):
         assert name in c.wanted, name
@@ -277,10 +281,22 @@ def holds_a_lease_from_rcpt_to_end_of_message(d):
     equal(d.counter("rest", "accepted"), 0)
 
 
-def names_a_lease_without_macros(d):
-    c = d.client("2001:db8::1", 1234, macros=False).mail()
+def without_macros_there_is_no_lease(d):
+    c = d.client().mail()
+    equal(c.ask(b"R", "<a@contoso.test>"), "continue")
+    equal(d.leases(), [])
+    equal(c.end_of_message(), "continue")
+    d.counts("contoso", "accepted", 1)
+
+
+def each_transaction_says_whose_it_is(d):
+    c = d.client("2001:db8::1", 1234).mail()
     equal(c.rcpt(), "continue")
-    equal(d.leases(), ["mx1/2001:db8::1:1234/0"])
+    equal(d.leases(), ["mx1/2001:db8::1:1234/25"])
+    equal(c.end_of_message(), "continue")
+    c.connect("192.0.2.9", 5)       # as XCLIENT makes it
+    equal(c.mail().rcpt(), "continue")
+    until(lambda: d.leases() == ["mx1/192.0.2.9:5/25"], "the other name")
     c.quit()
     until(lambda: d.leases() == [], "the lease to be given back")
 
@@ -540,7 +556,8 @@ def speaks_with_miltertest(d):
 TESTS = (
     (negotiates_only_what_it_needs, {}),
     (holds_a_lease_from_rcpt_to_end_of_message, {}),
-    (names_a_lease_without_macros, {}),
+    (without_macros_there_is_no_lease, {}),
+    (each_transaction_says_whose_it_is, {}),
     (defers_a_recipient_at_the_cap, {}),
     (gives_back_whichever_way_it_ends, {}),
     (survives_peers_that_say_nothing_or_nonsense, {}),
