@@ -3,15 +3,22 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "dns/resolver.h"
+#include "wire/policy_request.h"
 
-#include <event2/buffer.h>
-#include <stdint.h>
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #define MX_LOOK_MS 10		/* while a request waits for DNS */
 #define WRITE_SECONDS 10	/* an answer that nobody takes */
+#define OUT_MAX (64 << 20)	/* bytes that wait to be taken */
+
+/* What was just read. Most requests come whole and one at a time, so they are
+ * worked on here, and only what is left is copied. One loop, one of these. */
+static char arrived[POLICY_REQUEST_MAX + 1];
 
 static struct conn_set *
 set_of(struct server *s, const struct conn_kind *kind)
@@ -37,8 +44,13 @@ conn_close(struct conn *c)
 		c->waiting = false;
 	}
 
-	bufferevent_free(c->bev);
-	c->bev = NULL;
+	event_free(c->readable);
+	if (c->writable != NULL)
+		event_free(c->writable);
+	close(c->fd);
+	c->fd = -1;
+	buf_free(&c->in);
+	buf_free(&c->out);
 	if (c->prev != NULL)
 		c->prev->next = c->next;
 	else
@@ -58,33 +70,24 @@ close_bad(struct conn *c, const char *why)
 }
 
 /*
- * Take whole requests out of the input until one must wait or is missing its
- * end. The connection may be gone on return.
+ * Work on whole requests until one must wait or is missing its end, or the peer
+ * does not take its answers. What is done with goes from *in; false when the
+ * connection is gone.
  */
-static void
-read_requests(struct conn *c)
+static bool
+work(struct conn *c, struct span *in)
 {
-	struct evbuffer *input = bufferevent_get_input(c->bev);
-
-	while (!c->waiting && !c->ending) {
-		const size_t len = evbuffer_get_length(input);
-		const struct span in = {
-			(const char *)evbuffer_pullup(input, -1), len,
-		};
+	while (in->len > 0 && !c->waiting && !c->ending && c->out.len == 0) {
 		size_t used = 0;
 
-		if (len == 0) {
-			c->request_ms = 0;
-			return;
-		}
 		if (c->request_ms == 0)
 			c->request_ms = clock_mono_ms();
-		switch (c->kind->input(c, in, &used)) {
+		switch (c->kind->input(c, *in, &used)) {
 		case CONN_MORE:
-			return;
+			return true;
 		case CONN_BAD:
 			close_bad(c, "malformed request");
-			return;
+			return false;
 		case CONN_WAIT:
 			c->waiting = true;
 			if (c->mx_until_ms > 0)	/* it comes again */
@@ -95,46 +98,132 @@ read_requests(struct conn *c)
 		}
 		if (used > 0)
 			c->mx_asked = false;
-		evbuffer_drain(input, used);
+		*in = span_skip(*in, used);
 		c->request_ms = 0;
 	}
+	return true;
 }
 
+/* Read no more for now. */
 static void
-on_read(struct bufferevent *bev, void *arg)
+ignore_input(struct conn *c)
 {
-	struct conn *c = arg;
+	event_del(c->readable);
+	c->deaf = true;
+}
 
-	if (!c->kind->watches)
-		c->heard_ms = clock_mono_ms();
+/* Keep what is left of the input, all of which is in the connection's own
+ * buffer if any of it is. Once that is full the peer's socket has to keep it. */
+static void
+keep(struct conn *c, struct span left)
+{
+	if (c->in.len == 0)
+		buf_add_span(&c->in, left);
+	else
+		buf_consume(&c->in, c->in.len - left.len);
+	if (c->in.len == 0)
+		buf_free(&c->in);
+	else if (c->in.len > c->kind->request_max)
+		ignore_input(c);
+}
+
+/* n more bytes have arrived. */
+static void
+on_input(struct conn *c, size_t n)
+{
+	struct span in = { arrived, n };
+
 	if (c->ending)
-		evbuffer_drain(bufferevent_get_input(bev), SIZE_MAX);
-	else if (!c->waiting)
-		read_requests(c);
+		return;
+	if (c->in.len > 0) {
+		buf_add(&c->in, arrived, n);
+		in = buf_span(&c->in);
+	}
+	if (work(c, &in))
+		keep(c, c->ending ? (struct span){ NULL, 0 } : in);
 }
 
+/* The peer sends nothing more. */
 static void
-on_event(struct bufferevent *bev, short what, void *arg)
+on_end(struct conn *c)
 {
-	struct conn *c = arg;
-
 	c->has_ended = true;
 	/* Who has asked may shut down his side, and still wants an answer. */
-	if (!c->ending || (what & BEV_EVENT_EOF) == 0 ||
-	    evbuffer_get_length(bufferevent_get_output(bev)) == 0)
+	if (c->ending && c->out.len > 0)
+		ignore_input(c);
+	else
 		conn_close(c);
 }
 
-/* All that was sent has gone. */
 static void
-on_written(struct bufferevent *bev, void *arg)
+on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct conn *c = arg;
+	const size_t room = c->kind->request_max + 1 - c->in.len;
+	ssize_t n;
 
+	(void)what;
+	if (room == 0) {	/* go_on() */
+		on_input(c, 0);
+		return;
+	}
+	n = recv(fd, arrived, room, 0);
+	if (n == 0)
+		on_end(c);
+	else if (n > 0) {
+		if (!c->kind->watches)
+			c->heard_ms = clock_mono_ms();
+		on_input(c, (size_t)n);
+	} else if (errno != EAGAIN && errno != EINTR)
+		conn_close(c);
+	else
+		on_input(c, 0);
+}
+
+/* Listen again, and go on with what has come meanwhile: no event tells of it. */
+static void
+go_on(struct conn *c)
+{
+	if (c->deaf)
+		event_add(c->readable, NULL);
+	c->deaf = false;
+	if (c->in.len > 0)
+		event_active(c->readable, EV_READ, 0);
+}
+
+/* All that was to be sent has gone. */
+static void
+on_sent(struct conn *c)
+{
 	if (c->ending && c->has_ended)
 		conn_close(c);
 	else if (c->ending)
-		shutdown(bufferevent_getfd(bev), SHUT_WR);
+		shutdown(c->fd, SHUT_WR);
+	else
+		go_on(c);
+}
+
+static void
+on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+	ssize_t n;
+
+	if ((what & EV_TIMEOUT) != 0) {
+		conn_close(c);
+		return;
+	}
+	n = send(fd, c->out.at, c->out.len, MSG_NOSIGNAL);
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		conn_close(c);
+	if (n < 0)
+		return;
+	buf_consume(&c->out, (size_t)n);
+	if (c->out.len > 0)
+		return;
+	buf_free(&c->out);
+	event_del(c->writable);
+	on_sent(c);
 }
 
 /* Is there room for one more? Among those who look on, the newest counts: he
@@ -157,7 +246,6 @@ make_room(struct server *server, const struct conn_kind *kind)
 void
 conn_open(struct server *server, const struct conn_kind *kind, int fd)
 {
-	const struct timeval write_timeout = { .tv_sec = WRITE_SECONDS };
 	struct conn_set *set = set_of(server, kind);
 	struct conn *c;
 
@@ -167,47 +255,70 @@ conn_open(struct server *server, const struct conn_kind *kind, int fd)
 		close(fd);
 		return;
 	}
+	assert(kind->request_max < sizeof(arrived));
 	c = kind->make();
 	c->server = server;
 	c->kind = kind;
 	c->heard_ms = clock_mono_ms();
-	c->bev = bufferevent_socket_new(server->base, fd,
-	    BEV_OPT_CLOSE_ON_FREE);
+	c->fd = fd;
+	c->in = buf_new(kind->request_max + 1);
+	c->out = buf_new(OUT_MAX);
+	c->readable = event_new(server->base, fd, EV_READ | EV_PERSIST,
+	    on_readable, c);
 	c->next = set->first;
 	if (c->next != NULL)
 		c->next->prev = c;
 	set->first = c;
 	set->n++;
-	bufferevent_setcb(c->bev, on_read, on_written, on_event, c);
-	bufferevent_setwatermark(c->bev, EV_READ, 0, kind->request_max + 1);
-	bufferevent_set_timeouts(c->bev, NULL, &write_timeout);
-	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+	event_add(c->readable, NULL);
+}
+
+/* What does not go at once waits for the peer to take it. */
+static void
+send_later(struct conn *c, struct span rest)
+{
+	static const struct timeval patience = { .tv_sec = WRITE_SECONDS };
+
+	if (c->writable == NULL)
+		c->writable = event_new(c->server->base, c->fd,
+		    EV_WRITE | EV_PERSIST, on_writable, c);
+	if (c->out.len == 0)
+		event_add(c->writable, &patience);
+	buf_add_span(&c->out, rest);
+	if (buf_overflowed(&c->out))
+		shutdown(c->fd, SHUT_RDWR);
 }
 
 void
 conn_send(struct conn *c, const struct buf *answer)
 {
-	if (c->bev != NULL)
-		bufferevent_write(c->bev, answer->at, answer->len);
+	ssize_t n = 0;
+
+	if (c->fd < 0)
+		return;
+	if (c->out.len == 0)
+		n = send(c->fd, answer->at, answer->len, MSG_NOSIGNAL);
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		return;		/* the peer is gone, as reading will show */
+	if (n < (ssize_t)answer->len)
+		send_later(c, span_skip(buf_span(answer),
+		    n > 0 ? (size_t)n : 0));
 }
 
 void
 conn_end(struct conn *c)
 {
 	c->ending = true;
-	bufferevent_disable(c->bev, EV_READ);
+	if (c->out.len == 0)
+		shutdown(c->fd, SHUT_WR);
 }
 
 void
 conn_answered(struct conn *c)
 {
 	c->waiting = false;
-	if (c->bev == NULL)
-		return;
-	/* What was sent ahead is in the input already: no event tells of it. */
-	if (evbuffer_get_length(bufferevent_get_input(c->bev)) > 0)
-		bufferevent_trigger(c->bev, EV_READ,
-		    BEV_TRIG_DEFER_CALLBACKS | BEV_TRIG_IGNORE_WATERMARKS);
+	if (c->fd >= 0)
+		go_on(c);
 }
 
 bool
@@ -251,7 +362,7 @@ conn_peer_pid(const struct conn *c)
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 
-	if (getsockopt(bufferevent_getfd(c->bev), SOL_SOCKET, SO_PEERCRED,
+	if (getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED,
 	    &peer, &len) < 0 || peer.pid < 0)
 		return 0;
 	return peer.pid;
@@ -284,9 +395,18 @@ conn_sweep(struct server *server, int64_t now_ms)
 	sweep(&server->watchers, now_ms);
 }
 
+/* Those who wait for a slot go first, or they would get what the others give
+ * back, from one who will not be there to count it. */
 void
 conn_close_all(struct server *server)
 {
+	struct conn *next;
+
+	for (struct conn *c = server->postfix.first; c != NULL; c = next) {
+		next = c->next;
+		if (c->waiting)
+			conn_close(c);
+	}
 	while (server->postfix.first != NULL)
 		conn_close(server->postfix.first);
 	while (server->watchers.first != NULL)

@@ -13,7 +13,7 @@
 #include "core/domain.h"
 #include "policy/server.h"
 
-#include <event2/bufferevent.h>
+#include <event2/event.h>
 
 #define CONN_MAX 4096			/* of Postfix at once, both sockets together */
 #define CONN_REQUEST_MS 10000		/* from the first byte of a request to its last */
@@ -49,7 +49,11 @@ struct conn {
 	struct conn *next, *prev;
 	struct server *server;
 	const struct conn_kind *kind;
-	struct bufferevent *bev;	/* NULL once closed */
+	int fd;			/* -1 once closed */
+	struct event *readable, *writable;
+	struct buf in;		/* what was not worked on yet */
+	struct buf out;		/* what the peer did not take yet */
+	bool deaf;		/* nothing more is read for now */
 	int64_t request_ms;	/* when the request in work began; 0: none */
 	int64_t heard_ms;	/* a watcher's: when it came */
 	bool waiting;

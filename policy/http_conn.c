@@ -17,6 +17,7 @@
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n" \
 	"Referrer-Policy: no-referrer\r\n" \
 	"X-Content-Type-Options: nosniff\r\n"
+#define HEAD_MAX 2048
 #define ALLOW "Allow: GET, HEAD\r\n"
 
 static struct conn *
@@ -34,14 +35,13 @@ closed(struct conn *c)
 static enum conn_next
 answer(struct conn *c, const struct http_answer *a, struct span body)
 {
-	struct buf head = buf_new(2048);
-	struct buf text = { .at = (char *)body.at, .len = body.len };
+	struct buf all = buf_new(HEAD_MAX + body.len);
 
-	http_answer_write(&head, a);
-	conn_send(c, &head);
-	if (body.len > 0)
-		conn_send(c, &text);
-	buf_free(&head);
+	/* In one piece: TCP would hold back the end of another. */
+	http_answer_write(&all, a);
+	buf_add_span(&all, body);
+	conn_send(c, &all);
+	buf_free(&all);
 	conn_end(c);
 	return CONN_ANSWERED;
 }

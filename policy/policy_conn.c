@@ -134,7 +134,7 @@ lease_known(void *arg, bool granted)
 	const struct plan *plan = server_plan(c->server);
 	const int index = plan_destination(plan, span_of(p->destination));
 
-	if (c->bev == NULL) {
+	if (c->fd < 0) {
 		/* smtpd is gone, and nobody else knows of this lease. */
 		if (granted)
 			intake_drop(c->server->intake, p->destination,

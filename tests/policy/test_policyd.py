@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -297,21 +298,25 @@ class Smtpd(Peer):
     def __init__(self, daemons):
         super().__init__(daemons, "policy")
 
-    def ask(self, state="RCPT", port=1000, recipient="a@contoso.test",
-            instance="1", address="192.0.2.1", sasl_username="",
-            queue_id=""):
+    def ask(self, *args, **kwargs):
+        self.socket.sendall(self.request(*args, **kwargs))
+        return self.read()
+
+    @staticmethod
+    def request(state="RCPT", port=1000, recipient="a@contoso.test",
+                instance="1", address="192.0.2.1", sasl_username="",
+                queue_id=""):
         lines = ["request=smtpd_access_policy", "protocol_state=" + state,
                  "client_address=" + address, "client_port=%d" % port,
                  "server_port=25", "recipient=" + recipient,
                  "instance=" + instance, "queue_id=" + queue_id,
                  "sasl_username=" + sasl_username, "policy_context=x", "stress=",
                  "unknown_attribute=y", "", ""]
-        self.socket.sendall("\n".join(lines).encode())
-        return self.read()
+        return "\n".join(lines).encode()
 
-    def read(self):
+    def read(self, answers=1):
         data = b""
-        while not data.endswith(b"\n\n"):
+        while data.count(b"\n\n") < answers:
             part = self.socket.recv(4096)
             if not part:
                 raise EOFError
@@ -587,6 +592,38 @@ def byte_by_byte_is_served(d):
     for byte in b"%d:%s," % (len(payload), payload):
         lane.socket.sendall(bytes([byte]))
     equal(lane.read().split()[0], "PERM")
+    lane.close()
+
+
+def what_is_sent_ahead_is_answered(d):
+    """More than is read at once, while Redis is asked for the first."""
+    smtpd = Smtpd(d)
+    ahead = 200 * smtpd.request(recipient="a@elsewhere.test")
+    smtpd.socket.sendall(smtpd.request(recipient="a@lone.test") + ahead)
+    equal(smtpd.read(201).count("DUNNO"), 201)
+    equal(smtpd.ask(recipient="a@elsewhere.test"), "DUNNO")
+    smtpd.close()
+
+
+def who_takes_no_answers_is_read_no_further(d):
+    """What is answered to him would pile up otherwise."""
+    question, answer = b"14:gate.nowhere x,", b"16:PERM no such map,"
+    lane = Lane(d)
+    sent = 0
+    while select.select([], [lane.socket], [], 0.5)[1]:
+        sent += lane.socket.send(question[sent % len(question):] +
+                                 99 * question)
+        if sent > 8 << 20:
+            raise AssertionError("%d bytes were read" % sent)
+    equal(Lane(d).ask("gate.nowhere", "x").split()[0], "PERM")
+    asked = -(-sent // len(question))
+    rest = question[sent % len(question):] if sent % len(question) else b""
+    answers = b""
+    while len(answers) < asked * len(answer):
+        answers += lane.socket.recv(65536)
+        if rest and select.select([], [lane.socket], [], 0)[1]:
+            rest = rest[lane.socket.send(rest):]
+    equal(answers == asked * answer, True)
     lane.close()
 
 
@@ -1056,6 +1093,8 @@ GROUPS = [
           the_cap_holds_and_is_given_back, strangers_get_no_say,
           bad_peers_are_closed_and_others_served,
           idle_and_half_asked_ones_hurt_nobody, byte_by_byte_is_served,
+          what_is_sent_ahead_is_answered,
+          who_takes_no_answers_is_read_no_further,
           a_late_loop_is_told,
           a_dead_loop_is_restarted, a_hanging_loop_is_replaced,
           connections_outlive_a_loop,
