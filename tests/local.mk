@@ -27,6 +27,7 @@ include tests/policy/local.mk
 include tests/milter/local.mk
 include tests/ctl/local.mk
 include tests/fuzz/local.mk
+include tests/bench/local.mk
 include tests/docs/local.mk
 include tests/system/local.mk
 include tests/incidents/local.mk
