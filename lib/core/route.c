@@ -228,6 +228,33 @@ is_fresh(int64_t good_ms, int64_t now_ms)
 	    now_ms <= good_ms + BYPASS_PREFLIGHT_MS;
 }
 
+static char *
+append(char *to, struct span s)
+{
+	memcpy(to, s.at, s.len);
+	return to + s.len;
+}
+
+/* "[host]:25", without printf: each delivery's is written twice. */
+static void
+write_nexthop(char dst[NEXTHOP_MAX + 1], bool bracketed, bool suffix,
+    struct span name, unsigned port)
+{
+	char digits[24];
+
+	static_assert(DOMAIN_MAX + sizeof("[.]:65535") <= NEXTHOP_MAX + 1,
+	    "it fits");
+	if (bracketed)
+		*dst++ = '[';
+	if (suffix)
+		*dst++ = '.';
+	dst = append(dst, name);
+	if (bracketed)
+		*dst++ = ']';
+	*dst++ = ':';
+	*append(dst, number_text(port, digits)) = '\0';
+}
+
 bool
 route_nexthop(struct span text, char dst[NEXTHOP_MAX + 1])
 {
@@ -247,8 +274,7 @@ route_nexthop(struct span text, char dst[NEXTHOP_MAX + 1])
 		return false;
 	if (port.len > 0 && !parse_port(port, &number))
 		return false;
-	snprintf(dst, NEXTHOP_MAX + 1, "%s%s%s%s:%u", bracketed ? "[" : "",
-	    suffix ? "." : "", name, bracketed ? "]" : "", number);
+	write_nexthop(dst, bracketed, suffix, span_of(name), number);
 	return true;
 }
 
