@@ -46,7 +46,8 @@ void held_free(struct held **held);
 /*
  * The store is asked for it now, and nothing else is said of it until one of the
  * next three was called. What is to be dropped of the same destination (n may be
- * 0) can go with the question, and must be brought back by held_done().
+ * 0) can go with the question, and must be brought back by held_done(). Waits
+ * while the store is being told that this very lease is given back.
  */
 void held_ask(struct held *held, uint32_t destination, const char *member,
     struct held_batch *out_drops);

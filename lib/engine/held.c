@@ -16,9 +16,10 @@ struct lease {
 	uint32_t round;		/* taken or last renewed in */
 	bool held;		/* a session has it */
 	bool stored;		/* the store knows it, as far as we do */
-	bool busy;		/* the store is being told of it */
-	bool asked;		/* ... or asked for it, by a session ... */
-	bool doubt;		/* ... while it was being told of it */
+	bool busy;		/* the store is being told of it, */
+	bool leaving;		/* namely that it is given back */
+	bool asked;		/* a session asks the store for it */
+	bool doubt;		/* ... while that is being told of it */
 	int64_t forget_ms;	/* not held: the store forgets it then */
 	struct lease *before, *after;	/* not held: in the list of these */
 	char member[LEASE_NAME_MAX + 1];
@@ -26,6 +27,7 @@ struct lease {
 
 struct held {
 	pthread_mutex_t mutex;	/* guards all below */
+	pthread_cond_t told;	/* the store was told of some */
 	bool closed;
 	uint32_t round;		/* of renewals, the last one asked for */
 	struct lease *first, *last;	/* of those not held */
@@ -155,6 +157,7 @@ offer(struct lease *l, uint32_t round, struct held_batch *b)
 	b->destination = l->destination;
 	memcpy(b->members[b->n++], l->member, sizeof(l->member));
 	l->busy = true;
+	l->leaving = b->work == HELD_DROP;
 	l->round = round;
 }
 
@@ -183,6 +186,7 @@ held_new(uint32_t n_destinations)
 	struct held *h = mem_new(1, sizeof(*h));
 
 	pthread_mutex_init(&h->mutex, NULL);
+	pthread_cond_init(&h->told, NULL);
 	h->n_destinations = n_destinations;
 	h->counts = mem_new(n_destinations, sizeof(*h->counts));
 	return h;
@@ -202,6 +206,7 @@ held_free(struct held **held)
 			mem_free(l);
 		}
 	}
+	pthread_cond_destroy(&h->told);
 	pthread_mutex_destroy(&h->mutex);
 	mem_free(h->counts);
 	mem_free(h);
@@ -224,15 +229,22 @@ held_ask(struct held *h, uint32_t destination, const char *member,
     struct held_batch *out_drops)
 {
 	struct lease *asked, *l;
+	bool waited = false;
 	int looked = 0;
 
 	out_drops->work = HELD_DROP;
 	out_drops->n = 0;
 	pthread_mutex_lock(&h->mutex);
-	asked = *find(h, destination, member);
+	/* A question that overtook what gives the same place back would be
+	 * answered with that place, and then it would be somebody else's, too. */
+	while ((asked = *find(h, destination, member)) != NULL &&
+	    asked->busy && asked->leaving) {
+		pthread_cond_wait(&h->told, &h->mutex);
+		waited = true;
+	}
 	if (asked != NULL) {
 		asked->asked = true;
-		asked->doubt = asked->busy;
+		asked->doubt = asked->busy || waited;
 	}
 	for (l = h->first; l != NULL && looked < LOOK_MAX; l = l->after) {
 		looked++;
@@ -358,6 +370,7 @@ held_done(struct held *h, const struct held_batch *batch, bool answered,
 		if (answered)
 			settle(h, at, batch->work, (missing >> i & 1) != 0);
 	}
+	pthread_cond_broadcast(&h->told);
 	pthread_mutex_unlock(&h->mutex);
 }
 

@@ -552,7 +552,7 @@ keeper_take(struct keeper *k, uint32_t destination, const char *member)
 	held_ask(k->held, destination, member, &batch);
 	rq.u.lease_take.drops = drops;
 	rq.u.lease_take.n_drops = members_of(&batch, drops);
-	answered = ask(k, &rq, &reply) == 0;
+	answered = store_pool_up(k->pool) && ask(k, &rq, &reply) == 0;
 	held_done(k->held, &batch, answered, 0);
 	if (!answered && take_below_share(k, destination, member))
 		return true;
