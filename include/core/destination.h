@@ -26,6 +26,8 @@ struct destination_pattern {
 	uint32_t destination;
 	uint32_t tag;
 };
+/* So many more will be added, about: they are added faster then. */
+void destination_map_expect(struct destination_map *map, size_t more);
 /*
  * Add a pattern. False when it overlaps one that stands there already: the
  * same pattern twice, or one inside the suffix of another destination. Then

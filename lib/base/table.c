@@ -40,12 +40,12 @@ find(const struct table *t, struct span key, uint32_t hash)
 }
 
 static void
-grow(struct table *t)
+grow(struct table *t, size_t new_room)
 {
 	struct slot *old = t->slots;
 	const size_t room = t->room;
 
-	t->room = room * 2;
+	t->room = new_room;
 	t->slots = mem_new(t->room, sizeof(*t->slots));
 	for (size_t i = 0; i < room; i++)
 		if (old[i].hash != 0)
@@ -94,6 +94,17 @@ table_free(struct table **t)
 	*t = NULL;
 }
 
+void
+table_expect(struct table *t, size_t more)
+{
+	size_t room = t->room;
+
+	while (room < (t->used + more) * 2)
+		room *= 2;
+	if (room > t->room)
+		grow(t, room);
+}
+
 bool
 table_add(struct table *t, struct span key, uint32_t value, uint32_t *out_old)
 {
@@ -110,7 +121,7 @@ table_add(struct table *t, struct span key, uint32_t value, uint32_t *out_old)
 		.len = (uint32_t)key.len, .value = value,
 	};
 	if (++t->used * 2 > t->room)
-		grow(t);
+		grow(t, t->room * 2);
 	return true;
 }
 

@@ -79,6 +79,16 @@ add_pattern(struct domains *d, uint32_t destination, struct span text,
 		complain_overlap(d, at, &pattern, &other);
 }
 
+static size_t
+count_lines(struct span text)
+{
+	size_t n = 0;
+
+	for (; n < DOMAINS_LINES_MAX && text.at != NULL; n++)
+		span_cut(&text, '\n');
+	return n;
+}
+
 /* One domain a line; '#' begins a comment. */
 static void
 add_lines(struct domains *d, uint32_t destination, const char *path,
@@ -86,6 +96,7 @@ add_lines(struct domains *d, uint32_t destination, const char *path,
 {
 	struct place at = { path, 0 };
 
+	destination_map_expect(d->map, count_lines(text));
 	while (text.at != NULL) {
 		struct span line = span_cut(&text, '\n');
 

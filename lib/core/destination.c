@@ -177,6 +177,12 @@ destination_map_free(struct destination_map **map)
 	*map = NULL;
 }
 
+void
+destination_map_expect(struct destination_map *map, size_t more)
+{
+	table_expect(map->keys, more);
+}
+
 bool
 destination_map_add(struct destination_map *map,
     const struct destination_pattern *pattern,
