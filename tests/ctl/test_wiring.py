@@ -568,6 +568,14 @@ def fault(place, name, how, make, by_hand, again):
            place.check()[2])
 
 
+def unknown_here(name):
+    """Postfix before 3.6 has no such order, and no name for it."""
+    return name == "relay-after" and not subprocess.run(
+        ["postconf", "-dh", "smtpd_relay_before_recipient_restrictions"],
+        check=False, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL).stdout.strip()
+
+
 def each_fault(place):
     place.site(*SITES["a plain one"])
     place.apply("--diff")
@@ -575,6 +583,8 @@ def each_fault(place):
     for rows, by_hand in ((FAULTS, False), (BY_HAND, True)):
         last = None
         for name, how, make in rows:
+            if unknown_here(name):
+                continue
             fault(place, name, how, make, by_hand,
                   name == last and name not in VARIED)
             last = name
