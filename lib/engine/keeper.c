@@ -142,11 +142,12 @@ static bool
 drop(struct keeper *k, const struct held_batch *b)
 {
 	const char *members[HELD_BATCH];
+	const uint32_t n = members_of(b, members);
 
 	return tell(k, &(struct store_request){
 		.verb = STORE_LEASE_DROP,
 		.name = destination_of(k, b->destination)->name,
-		.u.lease_drop = { members, members_of(b, members) },
+		.u.lease_drop = { members, n },
 	});
 }
 
