@@ -131,6 +131,17 @@ make_plan(struct plan *plan)
 	};
 }
 
+static void
+free_plan(struct plan *plan)
+{
+	for (uint32_t i = 0; i < plan->n_upstreams; i++)
+		mem_free((char *)(uintptr_t)plan->upstreams[i].name);
+	for (uint32_t i = 0; i < plan->n_destinations; i++)
+		mem_free((char *)(uintptr_t)plan->destinations[i].name);
+	mem_free((void *)(uintptr_t)plan->upstreams);
+	mem_free((void *)(uintptr_t)plan->destinations);
+}
+
 /* A host */
 
 static void
@@ -486,6 +497,9 @@ main(int argc, char **argv)
 	run(&lab);
 	for (int64_t i = 0; i < asked[HOSTS]; i++)
 		host_end(&lab.hosts[i]);
+	mem_free(lab.hosts);
+	free_plan(&lab.plan);
+	event_base_free(lab.base);
 	redis_stop(&lab.redis);
 	return EXIT_SUCCESS;
 }
