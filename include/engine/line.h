@@ -66,7 +66,9 @@ void line_rest(struct line *line, int64_t began_ms, int64_t now_ms);
 /* Somebody could have used a slot but did not wait: ask the fleet for one. */
 void line_wish(struct line *line, int64_t now_ms);
 
-/* The fleet's new grant. */
+/* The fleet's new grant. Whoever hears nothing for LINE_GRANT_MS, as a process
+ * that was stopped, spends nothing more of it: it may be others' by now. */
+#define LINE_GRANT_MS 9000	/* less than FLEET_SLOTS_TTL_MS */
 void line_grant(struct line *line, uint32_t granted, int64_t now_ms);
 /* The grant is void, or in doubt: keep only what is in use. */
 void line_void(struct line *line);

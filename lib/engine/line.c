@@ -8,6 +8,7 @@
 
 struct line {
 	uint32_t granted, in_use, waiting;
+	int64_t granted_ms;		/* when */
 	uint32_t limit;
 	uint32_t resting;		/* of those in use */
 	int64_t rested_ms;		/* when these are free again */
@@ -61,7 +62,8 @@ is_old(const struct line *line, int64_t began_ms)
 static bool
 take(struct line *line, int64_t now_ms)
 {
-	if (free_slots(line) == 0 || is_old(line, now_ms))
+	if (free_slots(line) == 0 || is_old(line, now_ms) ||
+	    now_ms - line->granted_ms >= LINE_GRANT_MS)
 		return false;
 	if (line->rate > 0 &&
 	    !bucket_take(&line->tokens, line->rate, now_ms))
@@ -193,6 +195,7 @@ void
 line_grant(struct line *line, uint32_t granted, int64_t now_ms)
 {
 	line->granted = granted;
+	line->granted_ms = now_ms;
 	line_serve(line, now_ms);
 }
 

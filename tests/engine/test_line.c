@@ -68,6 +68,24 @@ START_TEST(first_come_first_served)
 }
 END_TEST
 
+START_TEST(a_grant_that_is_not_renewed_ends)
+{
+	struct line *line = line_new();
+	struct who who = { 0 };
+	const int64_t t = 1000;
+
+	line_grant(line, 2, t);
+	ck_assert(line_take(line, t + LINE_GRANT_MS - 1));
+	ck_assert(!line_take(line, t + LINE_GRANT_MS));
+	stand(line, &who, INT64_MAX);
+	line_give(line, t, t + LINE_GRANT_MS);
+	ck_assert_uint_eq(who.slots, 0);
+	line_grant(line, 2, t + LINE_GRANT_MS);
+	ck_assert_uint_eq(who.slots, 1);
+	line_free(&line);
+}
+END_TEST
+
 START_TEST(a_greater_grant_serves_the_line)
 {
 	struct line *line = line_new();
@@ -288,16 +306,17 @@ START_TEST(a_rate_is_kept_in_order_and_serves_all)
 	struct line *line = line_new();
 	static struct who who[CALLERS];
 	static int64_t at_ms[CALLERS];
-	uint32_t came = 0, served = 0, held = 0, rate;
+	uint32_t came = 0, served = 0, held = 0, granted, rate;
 	int64_t now = 1;
 
 	chance_seed((uint64_t)_i);
 	rate = 1 + chance_below(40);
 	memset(who, 0, sizeof(who));
-	line_grant(line, 1 + chance_below(20), 0);
+	granted = 1 + chance_below(20);
 	line_set_rate(line, rate * BUCKET_ONE_A_SECOND);
 	for (; served < CALLERS; now += chance_below(100)) {
 		ck_assert_int_lt(now, 1000000);
+		line_grant(line, granted, now);
 		if (came < CALLERS && chance_below(3) > 0)
 			stand(line, &who[came++], INT64_MAX);
 		if (held > 0 && chance_below(4) > 0) {
@@ -389,6 +408,7 @@ main(void)
 
 	tcase_add_test(tc, slots_are_spent_from_memory);
 	tcase_add_test(tc, first_come_first_served);
+	tcase_add_test(tc, a_grant_that_is_not_renewed_ends);
 	tcase_add_test(tc, a_greater_grant_serves_the_line);
 	tcase_add_test(tc, a_limit_is_below_any_grant);
 	tcase_add_test(tc, a_refused_slot_rests);
