@@ -2,6 +2,11 @@
 
 #include "base/mem.h"
 
+#include <assert.h>
+
+static_assert(LINE_GRANT_MS < FLEET_SLOTS_TTL_MS,
+    "nobody spends what the store may have given to others");
+
 /* A report on its way. */
 struct report {
 	struct fleet_upstream *u;
