@@ -30,14 +30,23 @@ live_ask(const char *config_dir, const char *const *words, struct buf *out,
 	return 0;
 }
 
+/*
+ * Postfix 3.10 reads a main.cf that has just been written twice, and thinks
+ * then that it is in the default folder: so that is said once more.
+ */
 static int
 ask_lines(const char *config_dir, const char *option, char sep,
     struct lines *out, struct err *err)
 {
 	struct buf raw = buf_new(ANSWER_MAX);
-	const int failed = live_ask(config_dir,
-	    (const char *const []){ option, NULL }, &raw, err);
+	char dir[LIVE_PATH_MAX + 32];
+	int failed;
 
+	if (config_dir != NULL && snprintf(dir, sizeof(dir),
+	    "config_directory=%s", config_dir) >= (int)sizeof(dir))
+		return err_set(err, ERR_CONFIG, "--config-dir is too long");
+	failed = live_ask(config_dir, (const char *const []){ option,
+	    config_dir != NULL ? "-o" : NULL, dir, NULL }, &raw, err);
 	if (failed == 0)
 		*out = lines_new(buf_span(&raw), sep);
 	buf_free(&raw);
