@@ -61,7 +61,8 @@ void line_inherit(struct line *line);
  * the grant allows. */
 void line_give(struct line *line, int64_t began_ms, int64_t now_ms);
 /* Give back one that was refused as one connection too many: the next in line
- * would only hear the same. It counts as in use for LINE_REST_MS at most. */
+ * would only hear the same. It counts as in use for LINE_REST_MS, or until the
+ * cap falls; where that fell since began_ms, the grant is without it. */
 void line_rest(struct line *line, int64_t began_ms, int64_t now_ms);
 /* Somebody could have used a slot but did not wait: ask the fleet for one. */
 void line_wish(struct line *line, int64_t now_ms);
@@ -72,6 +73,8 @@ void line_wish(struct line *line, int64_t now_ms);
 void line_grant(struct line *line, uint32_t granted, int64_t now_ms);
 /* The grant is void, or in doubt: keep only what is in use. */
 void line_void(struct line *line);
+/* The fleet's cap fell, and the grant, given under the old one, is void. */
+void line_fall(struct line *line, int64_t now_ms);
 /* A turn: all that is in use is old, and nothing is granted. */
 void line_turn(struct line *line, int64_t now_ms);
 /* Time passed: serve those for whom there is a token now. */

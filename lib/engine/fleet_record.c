@@ -68,7 +68,7 @@ adopt(struct fleet_upstream *u, const struct upstream_record *record,
 		return;
 	if (fleet_connections(u) < before) {
 		u->epoch++;
-		line_void(u->line);
+		line_fall(u->line, fleet_now(u->fleet));
 	}
 	if (fleet_connections(u) == 0)	/* nobody in line will be served */
 		line_expire(u->line, INT64_MAX);

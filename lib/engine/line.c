@@ -12,6 +12,7 @@ struct line {
 	uint32_t limit;
 	uint32_t resting;		/* of those in use */
 	int64_t rested_ms;		/* when these are free again */
+	int64_t fell_ms;		/* when the cap was lowered last */
 	uint32_t old;			/* beside those in use */
 	int64_t turned_ms;		/* these began by then */
 	int64_t rate;
@@ -90,7 +91,7 @@ line_new(void)
 
 	line->limit = UINT32_MAX;
 	line->head.next = line->head.prev = &line->head;
-	line->turned_ms = LINE_BEFORE;
+	line->turned_ms = line->fell_ms = LINE_BEFORE;
 	return line;
 }
 
@@ -181,7 +182,10 @@ line_rest(struct line *line, int64_t began_ms, int64_t now_ms)
 		return;
 	}
 	assert(line->in_use > line->resting);
-	if (line->resting++ == 0)
+	if (began_ms <= line->fell_ms) {
+		line->in_use--;
+		line_void(line);
+	} else if (line->resting++ == 0)
 		line->rested_ms = now_ms + LINE_REST_MS;
 }
 
@@ -204,6 +208,17 @@ line_void(struct line *line)
 {
 	if (line->granted > line->in_use)
 		line->granted = line->in_use;
+}
+
+/* It fell by what was refused: were these counted as in use as well, so many
+ * of those that are well would not be followed by another. */
+void
+line_fall(struct line *line, int64_t now_ms)
+{
+	line->in_use -= line->resting;
+	line->resting = 0;
+	line->fell_ms = now_ms;
+	line_void(line);
 }
 
 /* Those that rest are connections no more. */

@@ -149,6 +149,35 @@ START_TEST(a_refused_slot_rests)
 }
 END_TEST
 
+START_TEST(what_rests_is_over_when_the_cap_falls)
+{
+	struct line *line = line_new();
+	struct who who = { 0 };
+
+	line_grant(line, 3, 0);
+	for (int i = 0; i < 3; i++)
+		ck_assert(line_take(line, i));
+	line_rest(line, 2, 5);
+	stand(line, &who, 10000);
+	ck_assert_uint_eq(line_state(line, 10).in_use, 3);
+	line_fall(line, 10);
+	ck_assert_msg(who.slots == 0, "its grant was of the old cap");
+	ck_assert_uint_eq(line_state(line, 10).in_use, 2);
+	line_rest(line, 1, 11);
+	ck_assert_msg(line_state(line, 11).in_use == 1,
+	    "the cap has fallen for it");
+	ck_assert_msg(who.slots == 0, "it would hear the same");
+	line_grant(line, 2, 12);
+	ck_assert_int_eq(who.slots, 1);
+	line_rest(line, 12, 13);
+	ck_assert_msg(line_state(line, 13).in_use == 2,
+	    "the cap is too high still");
+	line_expire(line, LINE_REST_MS + 13);
+	ck_assert_uint_eq(line_state(line, LINE_REST_MS + 13).in_use, 1);
+	line_free(&line);
+}
+END_TEST
+
 START_TEST(at_a_turn_all_is_old)
 {
 	struct line *line = line_new();
@@ -343,7 +372,7 @@ START_TEST(any_schedule_keeps_the_count)
 	struct line *line = line_new();
 	struct who who[N_WAITERS] = { 0 };
 	uint32_t held = 0, resting = 0;
-	int64_t now = 0, rested = 0;
+	int64_t now = 0, rested = 0, fell = LINE_BEFORE;
 
 	chance_seed((uint64_t)_i);
 	line_set_rate(line, chance_below(3) * 10 * BUCKET_ONE_A_SECOND);
@@ -354,7 +383,7 @@ START_TEST(any_schedule_keeps_the_count)
 		for (int i = 0; i < N_WAITERS; i++)
 			before += (uint32_t)who[i].slots;
 		now += chance_below(50);
-		switch (chance_below(7)) {
+		switch (chance_below(8)) {
 		case 0:
 			held += line_take(line, now);
 			break;
@@ -384,9 +413,17 @@ START_TEST(any_schedule_keeps_the_count)
 		case 6:
 			if (held == resting)
 				break;
-			if (resting++ == 0)
+			if (now == fell)
+				held--;
+			else if (resting++ == 0)
 				rested = now + LINE_REST_MS;
 			line_rest(line, now, now);
+			break;
+		case 7:
+			held -= resting;
+			resting = 0;
+			fell = now;
+			line_fall(line, now);
 			break;
 		}
 		for (int i = 0; i < N_WAITERS; i++)
@@ -412,6 +449,7 @@ main(void)
 	tcase_add_test(tc, a_greater_grant_serves_the_line);
 	tcase_add_test(tc, a_limit_is_below_any_grant);
 	tcase_add_test(tc, a_refused_slot_rests);
+	tcase_add_test(tc, what_rests_is_over_when_the_cap_falls);
 	tcase_add_test(tc, at_a_turn_all_is_old);
 	tcase_add_test(tc, what_another_one_took_is_old);
 	tcase_add_test(tc, deadlines_need_no_order);
