@@ -121,6 +121,21 @@ load_options(int argc, char **argv)
 	return l;
 }
 
+void *
+load_clients(struct load *l, size_t size, load_event *connected,
+    load_event *readable)
+{
+	char *clients = calloc(l->clients, size);
+
+	if (clients == NULL || l->clients > LOAD_CLIENTS_MAX)
+		errx(2, "too many clients");
+	for (uint32_t i = 0; i < l->clients; i++)
+		((struct load_client *)(void *)(clients + i * size))->number = i;
+	l->connected = connected;
+	l->readable = readable;
+	return clients;
+}
+
 static bool
 try_connect(struct load *l, struct load_client *c)
 {

@@ -9,10 +9,13 @@
 #define BENCH_LOAD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define LOAD_WARM_MS 150
 #define LOAD_BUCKETS 2048	/* up to an hour, each within 1/32 */
+#define LOAD_CLIENTS_MAX 50000	/* each is a port of its own ... */
+#define LOAD_PORT_MIN 10000	/* ... from this one on */
 
 /* How long things took. All zeros is an empty one. */
 struct latency {
@@ -34,15 +37,17 @@ struct load_client {
 	int64_t asked_ns;
 };
 
+struct load;
+typedef void load_event(struct load *l, struct load_client *c);
+
 struct load {
 	/* From the command line. */
 	const char *path;	/* a unix socket */
 	const char *kind;	/* what to ask */
 	uint32_t clients, domains;
 	double seconds;
-	/* There is something to read; and, connected: begin to ask. */
-	void (*readable)(struct load *l, struct load_client *c);
-	void (*connected)(struct load *l, struct load_client *c);
+	load_event *connected;	/* begin to ask */
+	load_event *readable;	/* there is something to read */
 
 	int epoll;
 	int64_t now_ns;		/* when the event in hand came */
@@ -56,6 +61,10 @@ struct load {
 /* -s SOCKET [-k KIND] [-n CLIENTS] [-t SECONDS] [-d DOMAINS]; ends the process
  * with a word when they are wrong. */
 struct load load_options(int argc, char **argv);
+/* All clients, each of this size and numbered, to be told of these events; for
+ * the caller to free(). */
+void *load_clients(struct load *l, size_t size, load_event *connected,
+    load_event *readable);
 /* Connect a client, now or as soon as there is room for it. */
 void load_connect(struct load *l, struct load_client *c);
 void load_disconnect(struct load_client *c);

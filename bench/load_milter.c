@@ -22,8 +22,6 @@
 #define SCRIPT_MAX 4096
 #define ANSWER_MAX 2048
 #define STEPS_MAX 24
-#define CLIENTS_MAX 50000	/* each is a port of its own ... */
-#define PORT_MIN 10000		/* ... from this one on */
 
 /* All that is said, and where to stop for an answer. */
 struct step {
@@ -100,7 +98,8 @@ write_connect(struct client *c, unsigned long steps)
 	static const char macros[] = "Cj\0mx.example\0{daemon_name}\0"
 	    "mx.example\0v\0Postfix 3.7.11\0_\0mail.sender.example "
 	    "[192.0.2.25]\0";
-	const uint16_t port = htons((uint16_t)(PORT_MIN + c->base.number));
+	const uint16_t port = htons((uint16_t)(LOAD_PORT_MIN +
+	    c->base.number));
 	char from[] = "mail.sender.example\0" "4..192.0.2.25";
 
 	memcpy(strchr(from, '\0') + 2, &port, sizeof(port));
@@ -118,8 +117,8 @@ write_recipient_macros(struct client *c, bool about_client)
 	char macros[256];
 	const int len = snprintf(macros, sizeof(macros), "R{client_addr}%c"
 	    "192.0.2.25%c{client_port}%c%u%c{daemon_port}%c25%c"
-	    "{rcpt_mailer}%csmtp%c", 0, 0, 0, PORT_MIN + c->base.number, 0, 0,
-	    0, 0, 0);
+	    "{rcpt_mailer}%csmtp%c", 0, 0, 0, LOAD_PORT_MIN + c->base.number,
+	    0, 0, 0, 0, 0);
 
 	if (about_client)
 		say(c, SMFIC_MACRO, macros, (size_t)len);
@@ -280,19 +279,14 @@ int
 main(int argc, char **argv)
 {
 	struct load l = load_options(argc, argv);
-	struct client *clients = calloc(l.clients, sizeof(*clients));
+	struct client *clients = load_clients(&l, sizeof(*clients), connected,
+	    readable);
 
 	sessions = strcmp(l.kind, "session") == 0;
 	if (!sessions && strcmp(l.kind, "message") != 0)
 		errx(2, "-k: session or message");
-	if (clients == NULL || l.clients > CLIENTS_MAX)
-		errx(2, "too many clients");
-	l.connected = connected;
-	l.readable = readable;
-	for (uint32_t i = 0; i < l.clients; i++) {
-		clients[i].base.number = i;
+	for (uint32_t i = 0; i < l.clients; i++)
 		begin(&l, &clients[i]);
-	}
 	load_run(&l);
 	load_print(&l);
 	latency_print(&envelope, "envelope_");

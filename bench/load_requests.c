@@ -18,7 +18,6 @@
 
 #define REQUEST_MAX 2048
 #define ANSWER_MAX 1024
-#define CLIENTS_MAX 50000	/* each is a port of its own */
 
 /* A request with places for what changes: digits to be written over. */
 struct form {
@@ -85,7 +84,7 @@ make_policy(struct form *f, uint32_t number, const char *state,
 	    "policy_context=\n"
 	    "compatibility_level=3.6\n"
 	    "mail_version=3.7.11\n"
-	    "\n", state, 10000 + number, recipient,
+	    "\n", state, LOAD_PORT_MIN + number, recipient,
 	    state[0] == 'R' ? 0 : 1, number, INSTANCE);
 	f->domain = strstr(f->text, DOMAIN);
 	f->instance = strstr(f->text, INSTANCE);
@@ -201,15 +200,11 @@ int
 main(int argc, char **argv)
 {
 	struct load l = load_options(argc, argv);
-	struct client *clients = calloc(l.clients, sizeof(*clients));
+	struct client *clients = load_clients(&l, sizeof(*clients), connected,
+	    readable);
 
 	kind = find_kind(l.kind);
-	if (clients == NULL || l.clients > CLIENTS_MAX)
-		errx(2, "too many clients");
-	l.connected = connected;
-	l.readable = readable;
 	for (uint32_t i = 0; i < l.clients; i++) {
-		clients[i].base.number = i;
 		kind->make(&clients[i]);
 		load_connect(&l, &clients[i].base);
 	}
