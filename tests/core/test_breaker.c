@@ -230,7 +230,6 @@ START_TEST(shedding_follows_the_evidence)
 }
 END_TEST
 
-/* Wherever it begins to shed: next to nothing there, and ever more. */
 /* It opened at 45 % bad, stepped back, and goes on like that. */
 START_TEST(what_was_taken_back_is_not_done_again)
 {
@@ -298,6 +297,7 @@ START_TEST(shedding_steps_back_to_closed)
 }
 END_TEST
 
+/* Wherever it begins to shed: next to nothing there, and ever more. */
 START_TEST(the_allowance_falls_smoothly)
 {
 	static const uint32_t limits[] = { 1, 10, 200, 500, 800, 999 };
