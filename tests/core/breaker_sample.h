@@ -1,4 +1,4 @@
-/* What the tests of the breaker have in common: usual rules and evidence. */
+/* What the tests of breakers have in common: usual rules and evidence. */
 #ifndef TESTS_CORE_BREAKER_SAMPLE_H
 #define TESTS_CORE_BREAKER_SAMPLE_H
 
@@ -23,7 +23,7 @@ static const struct breaker_rules rules = {
 };
 
 /* So many good and bad outcomes, all new, seen by two hosts alike. */
-static struct evidence
+static inline struct evidence
 seen(uint32_t good, uint32_t bad)
 {
 	return (struct evidence){

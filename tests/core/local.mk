@@ -60,7 +60,8 @@ check_PROGRAMS += tests/core/test_window tests/core/test_breaker \
 	tests/core/test_view tests/core/test_story tests/core/test_scenario \
 	tests/core/test_throttle tests/core/test_probe tests/core/test_alone \
 	tests/core/test_silence tests/core/test_review
-tests_core_test_alone_SOURCES = tests/core/test_alone.c
+tests_core_test_alone_SOURCES = tests/core/test_alone.c \
+	tests/core/breaker_sample.h
 tests_core_test_alone_CFLAGS = $(test_cflags)
 tests_core_test_alone_LDADD = $(core_libs) $(CHECK_LIBS)
 tests_core_test_review_SOURCES = tests/core/test_review.c
@@ -95,7 +96,8 @@ tests_core_test_story_LDADD = $(core_libs) $(CHECK_LIBS)
 tests_core_test_probe_SOURCES = tests/core/test_probe.c
 tests_core_test_probe_CFLAGS = $(test_cflags)
 tests_core_test_probe_LDADD = $(core_libs) $(CHECK_LIBS)
-tests_core_test_scenario_SOURCES = tests/core/test_scenario.c
+tests_core_test_scenario_SOURCES = tests/core/test_scenario.c \
+	tests/core/breaker_sample.h
 tests_core_test_scenario_CFLAGS = $(test_cflags)
 tests_core_test_scenario_LDADD = $(core_libs) $(CHECK_LIBS)
 endif
@@ -103,7 +105,8 @@ endif
 # Old logs, played through all of it.
 if HAVE_CHECK
 check_PROGRAMS += tests/core/test_replay
-tests_core_test_replay_SOURCES = tests/core/test_replay.c
+tests_core_test_replay_SOURCES = tests/core/test_replay.c \
+	tests/core/breaker_sample.h
 tests_core_test_replay_CFLAGS = $(test_cflags)
 tests_core_test_replay_LDADD = $(core_libs) $(CHECK_LIBS)
 endif

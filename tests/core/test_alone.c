@@ -3,25 +3,8 @@
 #include "base/chance.h"
 #include "base/mem.h"
 
+#include "breaker_sample.h"
 #include "suite.h"
-
-#define NOW 10000000
-
-static const struct breaker_rules rules = {
-	.window_ms = 120000,
-	.min_outcomes = 20,
-	.min_hosts = 2,
-	.consecutive = 10,
-	.shed_at = 500,
-	.open_at = 900,
-	.open_for_ms = 30000,
-	.open_max_ms = 900000,
-	.slow_after_ms = 5000,
-	.trials = 3,
-	.n_ramp = 3,
-	.ramp = { 50, 500, 1000 },
-	.ramp_step_ms = 5000,
-};
 
 static const struct breaker fleet_closed = { 0 };
 static const struct breaker fleet_shedding = {

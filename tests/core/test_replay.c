@@ -3,6 +3,7 @@
 #include "base/chance.h"
 #include "base/mem.h"
 
+#include "breaker_sample.h"
 #include "suite.h"
 
 #include <stdio.h>
@@ -15,14 +16,6 @@
 
 enum { FILTER, FILTER_EU, EXCHANGE, UPSTREAMS };
 enum { CONTOSO, DIRECT, SINGLE, DESTINATIONS };
-
-#define RULES { \
-	.window_ms = 120000, .min_outcomes = 20, .min_hosts = 2, \
-	.consecutive = 10, .shed_at = 500, .open_at = 900, \
-	.open_for_ms = 30000, .open_max_ms = 900000, \
-	.slow_after_ms = 5000, .trials = 3, .n_ramp = 5, \
-	.ramp = { 50, 100, 250, 500, 1000 }, .ramp_step_ms = 5000, \
-}
 
 static struct upstream upstreams[UPSTREAMS];
 static const struct destination destinations[DESTINATIONS] = {
@@ -42,7 +35,7 @@ static const struct plan plan = {
 
 static struct replay *replay;
 static struct replay_change changes[CHANGES];
-static char rules[CHANGES][64], samples[CHANGES][64];
+static char rule_names[CHANGES][64], samples[CHANGES][64];
 static uint32_t n_changes;
 
 static void
@@ -51,7 +44,8 @@ on_change(void *arg, const struct replay_change *change)
 	ck_assert_ptr_eq(arg, &n_changes);
 	ck_assert_uint_lt(n_changes, CHANGES);
 	changes[n_changes] = *change;
-	snprintf(rules[n_changes], sizeof(rules[0]), "%s", change->rule);
+	snprintf(rule_names[n_changes], sizeof(rule_names[0]), "%s",
+	    change->rule);
 	snprintf(samples[n_changes], sizeof(samples[0]), "%s", change->sample);
 	n_changes++;
 }
@@ -61,7 +55,7 @@ setup(void)
 {
 	for (int i = 0; i < UPSTREAMS; i++)
 		upstreams[i] = (struct upstream){ .name = "x",
-		    .connections = 20, .breaker = RULES };
+		    .connections = 20, .breaker = rules };
 	chance_seed(SEED);
 	n_changes = 0;
 	replay = replay_new(&plan, on_change, &n_changes);
@@ -139,11 +133,11 @@ START_TEST(an_outage_is_left_alone)
 	ck_assert_int_eq(changes[0].from, BREAKER_CLOSED);
 	ck_assert_int_eq(changes[0].to, BREAKER_OPEN);
 	ck_assert_int_eq(changes[0].reason, BREAKER_STREAK);
-	ck_assert_str_eq(rules[0], "svc-unavail");
+	ck_assert_str_eq(rule_names[0], "svc-unavail");
 	ck_assert_str_eq(samples[0],
 	    "4.3.2 host f[192.0.2.1] said: 451 4.3.2 ? later");
 	ck_assert_int_eq(changes[1].to, BREAKER_HALF_OPEN);
-	ck_assert_str_eq(rules[1], "");
+	ck_assert_str_eq(rule_names[1], "");
 	ck_assert_int_eq(replay_state(replay, FILTER), BREAKER_CLOSED);
 	ck_assert_int_eq(changes[n_changes - 1].to, BREAKER_CLOSED);
 
@@ -260,7 +254,7 @@ START_TEST(a_slow_answer_is_a_bad_one)
 	ck_assert_uint_eq(n_changes, 1);
 	ck_assert_int_eq(changes[0].reason, BREAKER_STREAK);
 	ck_assert_int_eq(changes[0].time_ms, START + 9 * 7000);
-	ck_assert_str_eq(rules[0], "slow-answer");
+	ck_assert_str_eq(rule_names[0], "slow-answer");
 	ck_assert_uint_eq(replay_totals(replay, FILTER)->bad, 10);
 }
 END_TEST

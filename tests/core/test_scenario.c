@@ -7,27 +7,12 @@
 #include "base/chance.h"
 #include "base/mem.h"
 
+#include "breaker_sample.h"
 #include "suite.h"
 
 #define SEED 4320		/* of all draws: the same run every time */
 #define TICK_MS 50
 #define SICK_FROM 60000
-
-static const struct breaker_rules usual = {
-	.window_ms = 120000,
-	.min_outcomes = 20,
-	.min_hosts = 2,
-	.consecutive = 10,
-	.shed_at = 500,
-	.open_at = 900,
-	.open_for_ms = 30000,
-	.open_max_ms = 900000,
-	.slow_after_ms = 5000,
-	.trials = 3,
-	.n_ramp = 5,
-	.ramp = { 50, 100, 250, 500, 1000 },
-	.ramp_step_ms = 5000,
-};
 
 /* The fleet's state, and what its senders have lived through. */
 struct scene {
@@ -51,7 +36,7 @@ static void
 setup(void)
 {
 	scene = (struct scene){
-		.rules = usual,
+		.rules = rules,
 		.every_ms = TICK_MS,	/* 20 a second */
 		.sick_until_ms = SICK_FROM + 45000,
 		.end_ms = SICK_FROM + 345000,
