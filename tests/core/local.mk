@@ -28,7 +28,7 @@ endif
 
 if HAVE_CHECK
 check_PROGRAMS += tests/core/test_outcome tests/core/test_reply \
-	tests/core/test_plan tests/core/test_route tests/core/test_decide \
+	tests/core/test_plan tests/core/test_route \
 	tests/core/test_shares tests/core/test_shield
 tests_core_test_shield_SOURCES = tests/core/test_shield.c
 tests_core_test_shield_CFLAGS = $(test_cflags)
@@ -48,9 +48,42 @@ tests_core_test_plan_LDADD = $(core_libs) $(CHECK_LIBS)
 tests_core_test_route_SOURCES = tests/core/test_route.c
 tests_core_test_route_CFLAGS = $(test_cflags)
 tests_core_test_route_LDADD = $(core_libs) $(CHECK_LIBS)
-tests_core_test_decide_SOURCES = tests/core/test_decide.c
-tests_core_test_decide_CFLAGS = $(test_cflags)
-tests_core_test_decide_LDADD = $(core_libs) $(CHECK_LIBS)
+endif
+
+# What is decided of it all.
+if HAVE_CHECK
+check_PROGRAMS += tests/core/test_decide_bypass tests/core/test_decide_gate \
+	tests/core/test_decide_hold tests/core/test_decide_intake \
+	tests/core/test_decide_property tests/core/test_decide_reply \
+	tests/core/test_decide_share
+decide_sample = tests/core/decide_sample.h tests/core/decide_sample.c
+tests_core_test_decide_bypass_SOURCES = tests/core/test_decide_bypass.c \
+	$(decide_sample)
+tests_core_test_decide_bypass_CFLAGS = $(test_cflags)
+tests_core_test_decide_bypass_LDADD = $(core_libs) $(CHECK_LIBS)
+tests_core_test_decide_gate_SOURCES = tests/core/test_decide_gate.c \
+	$(decide_sample)
+tests_core_test_decide_gate_CFLAGS = $(test_cflags)
+tests_core_test_decide_gate_LDADD = $(core_libs) $(CHECK_LIBS)
+tests_core_test_decide_hold_SOURCES = tests/core/test_decide_hold.c \
+	$(decide_sample)
+tests_core_test_decide_hold_CFLAGS = $(test_cflags)
+tests_core_test_decide_hold_LDADD = $(core_libs) $(CHECK_LIBS)
+tests_core_test_decide_intake_SOURCES = tests/core/test_decide_intake.c \
+	$(decide_sample)
+tests_core_test_decide_intake_CFLAGS = $(test_cflags)
+tests_core_test_decide_intake_LDADD = $(core_libs) $(CHECK_LIBS)
+tests_core_test_decide_property_SOURCES = tests/core/test_decide_property.c \
+	$(decide_sample)
+tests_core_test_decide_property_CFLAGS = $(test_cflags)
+tests_core_test_decide_property_LDADD = $(core_libs) $(CHECK_LIBS)
+tests_core_test_decide_reply_SOURCES = tests/core/test_decide_reply.c
+tests_core_test_decide_reply_CFLAGS = $(test_cflags)
+tests_core_test_decide_reply_LDADD = $(core_libs) $(CHECK_LIBS)
+tests_core_test_decide_share_SOURCES = tests/core/test_decide_share.c \
+	$(decide_sample)
+tests_core_test_decide_share_CFLAGS = $(test_cflags)
+tests_core_test_decide_share_LDADD = $(core_libs) $(CHECK_LIBS)
 endif
 
 # How an upstream is seen and judged.
