@@ -3,7 +3,6 @@
 #include <event2/event.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "suite.h"
@@ -45,14 +44,6 @@ on_changed(void *arg, const char *name)
 {
 	(void)arg;
 	snprintf(changed, sizeof(changed), "%s", name);
-}
-
-void
-nap(int ms)
-{
-	const struct timespec t = { ms / 1000, ms % 1000 * 1000000L };
-
-	nanosleep(&t, NULL);
 }
 
 void

@@ -6,6 +6,7 @@
 #define TESTS_STORE_STORES_H
 
 #include "base/mem.h"
+#include "nap.h"
 #include "store/async.h"
 #include "store/pool.h"
 
@@ -44,7 +45,6 @@ extern const struct store_request count_one, read_upstream;
 void open_store(int which);
 void close_store(void);
 
-void nap(int ms);
 /* Of the loop: one turn of it, a request, its answer. */
 void turn(void);
 void ask(const struct store_request *request, struct answer *a);

@@ -1,6 +1,6 @@
 /*
  * The division of an upstream's connections, over histories at random. The
- * store in memory stands for both: test_contract holds Redis to it.
+ * store in memory stands for both: test_contract_agree holds Redis to it.
  */
 #include <stdio.h>
 
