@@ -16,8 +16,6 @@ struct table;
 
 struct table *table_new(void);
 void table_free(struct table **t);
-/* Make room for so many more keys at once. */
-void table_expect(struct table *t, size_t more);
 /*
  * Add key -> value. Returns true when the key was new; false when it stood
  * there already, which then stays and is reported in *out_old (may be NULL).

@@ -40,12 +40,12 @@ find(const struct table *t, struct span key, uint32_t hash)
 }
 
 static void
-grow(struct table *t, size_t new_room)
+grow(struct table *t)
 {
 	struct slot *old = t->slots;
 	const size_t room = t->room;
 
-	t->room = new_room;
+	t->room = room * 2;
 	t->slots = mem_new(t->room, sizeof(*t->slots));
 	for (size_t i = 0; i < room; i++)
 		if (old[i].hash != 0)
@@ -94,17 +94,6 @@ table_free(struct table **t)
 	*t = NULL;
 }
 
-void
-table_expect(struct table *t, size_t more)
-{
-	size_t room = t->room;
-
-	while (room < (t->used + more) * 2)
-		room *= 2;
-	if (room > t->room)
-		grow(t, room);
-}
-
 bool
 table_add(struct table *t, struct span key, uint32_t value, uint32_t *out_old)
 {
@@ -121,7 +110,7 @@ table_add(struct table *t, struct span key, uint32_t value, uint32_t *out_old)
 		.len = (uint32_t)key.len, .value = value,
 	};
 	if (++t->used * 2 > t->room)
-		grow(t, t->room * 2);
+		grow(t);
 	return true;
 }
 

@@ -1,34 +1,54 @@
 #include "core/destination.h"
 
+#include "base/chance.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/table.h"
 
 #include <assert.h>
+#include <stdalign.h>
+#include <stddef.h>
 #include <string.h>
 
 /*
  * The patterns by their key: "contoso.com", and ".contoso.com" for a suffix.
+ *
+ * What is known of a pattern stands beside its key, as lookups in a large map
+ * cost what they touch outside the processor's caches: of a name that is
+ * found its slot and its record, of any other a slot.
+ *
  * That a new suffix holds no pattern of another destination could be seen by
  * walking over all patterns; to keep adding linear, two more tables say what
  * stands below each parent: the first pattern, and the first one of another
  * destination than that.
  */
 struct destination_map {
-	struct entry *entries;
-	uint32_t n, room;
-	char *text;		/* of all keys, one behind the other */
-	uint32_t len, text_room;
-	struct table *keys;	/* key -> entry */
-	struct table *inside;	/* ".com" -> the first entry below it */
+	struct slot *slots;
+	size_t room;		/* of them, a power of two */
+	uint64_t seed;
+	char *records;		/* one behind the other */
+	uint32_t len, records_room;
+	uint32_t *places;	/* of the records, in the order they were added */
+	uint32_t n, places_room;
+	struct table *inside;	/* ".com" -> the first record below it */
 	struct table *inside_other;
 };
 
-struct entry {
-	uint32_t at, len;	/* the key's, in the text */
+/* Eight of them to a cache line. */
+struct slot {
+	uint32_t hash;		/* 0: empty */
+	uint32_t at;		/* the record */
+};
+
+struct record {
 	uint32_t destination, tag;
+	uint8_t len;
+	char key[];
 };
 
 #define KEY_MAX (DOMAIN_MAX + 1)
+#define RECORD_MAX (sizeof(struct record) + KEY_MAX)
+#define ROOM_MIN 16
 
 static struct span
 key_of(const struct destination_pattern *pattern, char dst[KEY_MAX])
@@ -42,20 +62,26 @@ key_of(const struct destination_pattern *pattern, char dst[KEY_MAX])
 	return (struct span){ dst, name.len + 1 };
 }
 
-static struct span
-entry_key(const struct destination_map *map, const struct entry *entry)
+static const struct record *
+record_at(const struct destination_map *map, uint32_t at)
 {
-	return (struct span){ map->text + entry->at, entry->len };
+	return (const struct record *)(const void *)(map->records + at);
+}
+
+static struct span
+record_key(const struct record *r)
+{
+	return (struct span){ r->key, r->len };
 }
 
 static struct destination_pattern
-pattern_of(const struct destination_map *map, const struct entry *entry)
+pattern_of(const struct record *r)
 {
-	struct span name = entry_key(map, entry);
+	struct span name = record_key(r);
 	struct destination_pattern p = {
 		.suffix = name.at[0] == '.',
-		.destination = entry->destination,
-		.tag = entry->tag,
+		.destination = r->destination,
+		.tag = r->tag,
 	};
 
 	if (p.suffix)
@@ -63,6 +89,28 @@ pattern_of(const struct destination_map *map, const struct entry *entry)
 	memcpy(p.domain.name, name.at, name.len);
 	p.domain.len = (uint8_t)name.len;
 	return p;
+}
+
+/* The key's slot, or the empty one where it would go. */
+static struct slot *
+find(const struct destination_map *map, struct span key, uint32_t hash)
+{
+	for (size_t i = hash;; i++) {
+		struct slot *slot = &map->slots[i & (map->room - 1)];
+
+		if (slot->hash == 0 || (slot->hash == hash && span_eq(key,
+		    record_key(record_at(map, slot->at)))))
+			return slot;
+	}
+}
+
+/* The key's record, NULL for none. */
+static const struct record *
+look(const struct destination_map *map, struct span key)
+{
+	const struct slot *slot = find(map, key, hash_of(map->seed, key));
+
+	return slot->hash != 0 ? record_at(map, slot->at) : NULL;
 }
 
 /* From "a.contoso.com" or ".a.contoso.com" to ".contoso.com", the nearest
@@ -79,77 +127,97 @@ to_parent(struct span *key)
 	return true;
 }
 
-/* Is key in the table, with an entry of another destination? */
-static bool
-of_other(const struct destination_map *map, const struct table *table,
-    struct span key, uint32_t destination, uint32_t *out)
+/* Make room, and find a place for all that stand there already. */
+static void
+grow(struct destination_map *map, size_t room)
 {
-	return table_get(table, key, out) &&
-	    map->entries[*out].destination != destination;
+	struct slot *old = map->slots;
+	const size_t old_room = map->room, size = room * sizeof(*old);
+
+	/* Cleared in one go: a page that is read first faults once more. */
+	map->slots = memset(mem_resize(NULL, size, 1), 0, size);
+	map->room = room;
+	for (size_t i = 0; i < old_room; i++)
+		if (old[i].hash != 0)
+			*find(map, record_key(record_at(map, old[i].at)),
+			    old[i].hash) = old[i];
+	mem_free(old);
 }
 
-static bool
-collides(const struct destination_map *map,
-    const struct destination_pattern *pattern, struct span key,
-    uint32_t *out)
+/* The record that a table has for key, if it is of another destination. */
+static const struct record *
+below(const struct destination_map *map, const struct table *table,
+    struct span key, uint32_t destination)
+{
+	uint32_t at;
+
+	if (!table_get(table, key, &at) ||
+	    record_at(map, at)->destination == destination)
+		return NULL;
+	return record_at(map, at);
+}
+
+/* What stands inside a new pattern, or around it, of another destination. */
+static const struct record *
+overlap(const struct destination_map *map,
+    const struct destination_pattern *pattern, struct span key)
 {
 	const uint32_t destination = pattern->destination;
+	const struct record *other = NULL;
 
-	if (table_get(map->keys, key, out))
-		return true;
-	if (pattern->suffix &&
-	    (of_other(map, map->inside, key, destination, out) ||
-	    of_other(map, map->inside_other, key, destination, out)))
-		return true;
-	while (to_parent(&key))
-		if (of_other(map, map->keys, key, destination, out))
-			return true;
-	return false;
+	if (pattern->suffix)
+		other = below(map, map->inside, key, destination);
+	if (pattern->suffix && other == NULL)
+		other = below(map, map->inside_other, key, destination);
+	while (other == NULL && to_parent(&key)) {
+		other = look(map, key);
+		if (other != NULL && other->destination == destination)
+			other = NULL;
+	}
+	return other;
 }
 
 static void
-tell_parents(struct destination_map *map, struct span key, uint32_t entry)
+tell_parents(struct destination_map *map, struct span key, uint32_t at)
 {
-	const uint32_t destination = map->entries[entry].destination;
+	const uint32_t destination = record_at(map, at)->destination;
 	uint32_t first;
 
 	while (to_parent(&key))
-		if (!table_add(map->inside, key, entry, &first) &&
-		    map->entries[first].destination != destination)
-			table_add(map->inside_other, key, entry, NULL);
+		if (!table_add(map->inside, key, at, &first) &&
+		    record_at(map, first)->destination != destination)
+			table_add(map->inside_other, key, at, NULL);
 }
 
+/* Where the new record is. */
 static uint32_t
-keep_text(struct destination_map *map, struct span key)
-{
-	const uint32_t at = map->len;
-
-	assert(key.len <= UINT32_MAX / 4 - at);
-	if (at + key.len > map->text_room) {
-		map->text_room = 2 * map->text_room + KEY_MAX;
-		map->text = mem_resize(map->text, map->text_room, 1);
-	}
-	memcpy(map->text + at, key.at, key.len);
-	map->len += (uint32_t)key.len;
-	return at;
-}
-
-static uint32_t
-keep_entry(struct destination_map *map, struct span key,
+keep(struct destination_map *map, struct span key,
     const struct destination_pattern *pattern)
 {
-	if (map->n == map->room) {
-		map->room = map->room > 0 ? map->room * 2 : 16;
-		map->entries = mem_resize(map->entries, map->room,
-		    sizeof(*map->entries));
+	const size_t align = alignof(struct record);
+	const size_t size = (offsetof(struct record, key) + key.len + align -
+	    1) / align * align;
+	const uint32_t at = map->len;
+	struct record *r;
+
+	assert(size <= UINT32_MAX / 4 - at);
+	if (at + size > map->records_room) {
+		map->records_room = 2 * map->records_room + RECORD_MAX;
+		map->records = mem_resize(map->records, map->records_room, 1);
 	}
-	map->entries[map->n] = (struct entry){
-		.at = keep_text(map, key),
-		.len = (uint32_t)key.len,
-		.destination = pattern->destination,
-		.tag = pattern->tag,
-	};
-	return map->n++;
+	if (map->n == map->places_room) {
+		map->places_room = 2 * map->places_room + ROOM_MIN;
+		map->places = mem_resize(map->places, map->places_room,
+		    sizeof(map->places[0]));
+	}
+	r = (struct record *)(void *)(map->records + at);
+	r->destination = pattern->destination;
+	r->tag = pattern->tag;
+	r->len = (uint8_t)key.len;
+	memcpy(r->key, key.at, key.len);
+	map->len += (uint32_t)size;
+	map->places[map->n++] = at;
+	return at;
 }
 
 struct destination_map *
@@ -157,7 +225,8 @@ destination_map_new(void)
 {
 	struct destination_map *map = mem_new(1, sizeof(*map));
 
-	map->keys = table_new();
+	map->seed = chance_below(UINT32_MAX);
+	grow(map, ROOM_MIN);
 	map->inside = table_new();
 	map->inside_other = table_new();
 	return map;
@@ -168,9 +237,9 @@ destination_map_free(struct destination_map **map)
 {
 	if (*map == NULL)
 		return;
-	mem_free((*map)->text);
-	mem_free((*map)->entries);
-	table_free(&(*map)->keys);
+	mem_free((*map)->slots);
+	mem_free((*map)->records);
+	mem_free((*map)->places);
 	table_free(&(*map)->inside);
 	table_free(&(*map)->inside_other);
 	mem_free(*map);
@@ -180,7 +249,12 @@ destination_map_free(struct destination_map **map)
 void
 destination_map_expect(struct destination_map *map, size_t more)
 {
-	table_expect(map->keys, more);
+	size_t room = map->room;
+
+	while (room < 2 * (map->n + more))
+		room *= 2;
+	if (room > map->room)
+		grow(map, room);
 }
 
 bool
@@ -190,15 +264,19 @@ destination_map_add(struct destination_map *map,
 {
 	char text[KEY_MAX];
 	const struct span key = key_of(pattern, text);
-	uint32_t entry;
+	const uint32_t hash = hash_of(map->seed, key);
+	struct slot *slot = find(map, key, hash);
+	const struct record *other = slot->hash != 0 ?
+	    record_at(map, slot->at) : overlap(map, pattern, key);
 
-	if (collides(map, pattern, key, &entry)) {
-		*out_other = pattern_of(map, &map->entries[entry]);
+	if (other != NULL) {
+		*out_other = pattern_of(other);
 		return false;
 	}
-	entry = keep_entry(map, key, pattern);
-	table_add(map->keys, key, entry, NULL);
-	tell_parents(map, key, entry);
+	*slot = (struct slot){ hash, keep(map, key, pattern) };
+	tell_parents(map, key, slot->at);
+	if (2 * map->n > map->room)
+		grow(map, 2 * map->room);
 	return true;
 }
 
@@ -207,11 +285,12 @@ destination_map_find(const struct destination_map *map,
     const struct domain *domain)
 {
 	struct span key = domain_span(domain);
-	uint32_t entry;
+	const struct record *r;
 
 	do {
-		if (table_get(map->keys, key, &entry))
-			return (int)map->entries[entry].destination;
+		r = look(map, key);
+		if (r != NULL)
+			return (int)r->destination;
 	} while (to_parent(&key));
 	return -1;
 }
@@ -226,14 +305,17 @@ struct destination_pattern
 destination_map_pattern(const struct destination_map *map, size_t place)
 {
 	assert(place < map->n);
-	return pattern_of(map, &map->entries[place]);
+	return pattern_of(record_at(map, map->places[place]));
 }
 
 struct span
 destination_map_key(const struct destination_map *map, size_t place,
     uint32_t *out_destination)
 {
+	const struct record *r;
+
 	assert(place < map->n);
-	*out_destination = map->entries[place].destination;
-	return entry_key(map, &map->entries[place]);
+	r = record_at(map, map->places[place]);
+	*out_destination = r->destination;
+	return record_key(r);
 }
