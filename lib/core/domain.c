@@ -21,6 +21,12 @@ is_label_byte(char c)
 	    c == '-' || c == '_';
 }
 
+static bool
+is_label_length(size_t len)
+{
+	return len >= 1 && len <= LABEL_MAX;
+}
+
 static char
 lower(char c)
 {
@@ -47,23 +53,28 @@ without_brackets(struct span s)
 static bool
 read_name(struct span s, struct domain *out)
 {
-	struct domain d = { .len = (uint8_t)s.len };
-	size_t label = 0;	/* bytes of this one so far */
+	char name[DOMAIN_MAX];
+	size_t label = 0;	/* where this one begins */
 
 	if (s.len > DOMAIN_MAX)
 		return false;
 	for (size_t i = 0; i < s.len; i++) {
 		const char c = lower(s.at[i]);
 
-		if (c == '.' ? label == 0 :
-		    !is_label_byte(c) || label == LABEL_MAX)
+		if (c == '.') {
+			if (!is_label_length(i - label))
+				return false;
+			label = i + 1;
+		} else if (!is_label_byte(c)) {
 			return false;
-		label = c == '.' ? 0 : label + 1;
-		d.name[i] = c;
+		}
+		name[i] = c;
 	}
-	if (label == 0)
+	if (!is_label_length(s.len - label))
 		return false;
-	*out = d;
+	memcpy(out->name, name, s.len);
+	out->name[s.len] = '\0';
+	out->len = (uint8_t)s.len;
 	return true;
 }
 
