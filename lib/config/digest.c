@@ -99,20 +99,16 @@ static uint64_t
 domains_digest(const struct plan *p)
 {
 	const size_t n = destination_map_count(p->domains);
-	uint64_t all = 0;
+	uint64_t names[PLAN_DESTINATIONS], all = 0;
 
+	for (uint32_t i = 0; i < p->n_destinations; i++)
+		names[i] = add_text(FNV_START, p->destinations[i].name);
 	for (size_t i = 0; i < n; i++) {
 		uint32_t destination;
-		struct span name = destination_map_key(p->domains, i,
+		const struct span key = destination_map_key(p->domains, i,
 		    &destination);
-		const bool suffix = name.at[0] == '.';
-		uint64_t sum;
 
-		if (suffix)
-			name = span_skip(name, 1);
-		sum = add_bytes(FNV_START, name.at, name.len);
-		sum = add_number(add_bytes(sum, "", 1), suffix);
-		all += add_text(sum, p->destinations[destination].name);
+		all += add_bytes(names[destination], key.at, key.len);
 	}
 	return all;
 }
