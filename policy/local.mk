@@ -21,6 +21,7 @@ mailweir_policyd_SOURCES = \
 	policy/prober.h policy/prober.c \
 	policy/pulse.h policy/pulse.c \
 	policy/release.h policy/release.c \
+	policy/reload.h policy/reload.c \
 	policy/roster.h policy/roster.c \
 	policy/server.h policy/server.c \
 	policy/starttls.h policy/starttls.c

@@ -162,9 +162,12 @@ static void
 reload(struct parent *p)
 {
 	struct config_errors errors = { 0 };
-	struct config *fresh = config_load(p->config_path, &errors);
+	struct config *fresh;
 
 	got_hup = 0;
+	if (p->child > 0)
+		kill(p->child, SIGHUP);
+	fresh = config_load(p->config_path, &errors);
 	config_errors_free(&errors);
 	if (fresh != NULL) {
 		if (strcmp(fresh->listen.policy, p->config->listen.policy) != 0 ||
@@ -175,8 +178,6 @@ reload(struct parent *p)
 		config_free(&p->config);
 		p->config = fresh;
 	}
-	if (p->child > 0)
-		kill(p->child, SIGHUP);
 }
 
 static int

@@ -16,6 +16,7 @@
 #include "policy/notify.h"
 #include "policy/prober.h"
 #include "policy/release.h"
+#include "policy/reload.h"
 #include "policy/roster.h"
 #include "store/async.h"
 
@@ -38,6 +39,7 @@ struct loop {
 	struct store_async *store;
 	struct roster *roster;
 	struct release *release;
+	struct reload *reload;
 	uint32_t hosts;			/* live ones */
 	struct event *flush_timer;	/* on while leases are to be given back */
 	int alive_fd;
@@ -164,15 +166,11 @@ on_changed(void *arg, const char *name)
 }
 
 static void
-on_reload(evutil_socket_t fd, short what, void *arg)
+on_loaded(void *arg, struct config *fresh, const struct config_errors *errors)
 {
 	struct loop *l = arg;
-	struct config_errors errors = { 0 };
-	struct config *fresh = config_load(l->server.config_path, &errors);
 
-	(void)fd, (void)what;
-	config_errors_log(&errors);
-	config_errors_free(&errors);
+	config_errors_log(errors);
 	desk_reloaded(l->server.desk, fresh != NULL);
 	if (fresh == NULL) {
 		log_error("reload", LOG_TEXT("result",
@@ -196,6 +194,16 @@ on_reload(evutil_socket_t fd, short what, void *arg)
 	l->next_heartbeat_ms = 0;
 	log_info("reload", LOG_TEXT("result", "done"),
 	    LOG_TEXT("digest", fresh->digest));
+}
+
+static void
+on_hup(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *l = arg;
+
+	(void)fd, (void)what;
+	if (l->reload != NULL)	/* not at the farewell */
+		reload_begin(l->reload);
 }
 
 static void
@@ -285,6 +293,7 @@ say_farewell(struct loop *l)
 {
 	const struct timeval moment = { .tv_usec = FAREWELL_MS * 1000 };
 
+	reload_free(&l->reload);
 	release_free(&l->release);
 	desk_close(l->server.desk);
 	ledger_bequeath(l->server.ledger);
@@ -322,7 +331,10 @@ loop_init(struct loop *l, const struct server_start *start, struct err *err)
 	l->alive_fd = start->alive_fd;
 	l->server.base = event_base_new();
 	l->server.config = l->config;
-	l->server.config_path = start->config_path;
+	l->reload = reload_new(l->server.base, start->config_path, on_loaded, l,
+	    err);
+	if (l->reload == NULL)
+		return -1;
 	l->store = store_async_new(l->server.base, &options, &events);
 	l->server.notify = notify_new(&l->server,
 	    store_async_port(l->store));
@@ -408,7 +420,7 @@ server_run(const struct server_start *start)
 	listeners[1] = listen_on(&l, on_map, start->map_fd);
 	ticker = event_new(l.server.base, -1, EV_PERSIST, on_tick, &l);
 	event_add(ticker, &tick);
-	signals[0] = evsignal_new(l.server.base, SIGHUP, on_reload, &l);
+	signals[0] = evsignal_new(l.server.base, SIGHUP, on_hup, &l);
 	signals[1] = evsignal_new(l.server.base, SIGTERM, on_end, &l);
 	signals[2] = evsignal_new(l.server.base, SIGINT, on_end, &l);
 	for (size_t i = 0; i < MW_N_OF(signals); i++)

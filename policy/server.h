@@ -33,7 +33,6 @@ struct conn_set {
 struct server {
 	struct event_base *base;
 	const struct config *config;
-	const char *config_path;
 	struct store_port port;
 	struct fleet *fleet;
 	struct intake *intake;

@@ -5,6 +5,14 @@ tests_policy_test_pulse_SOURCES = tests/policy/test_pulse.c \
 tests_policy_test_pulse_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_policy_test_pulse_CFLAGS = $(test_cflags)
 tests_policy_test_pulse_LDADD = $(CHECK_LIBS)
+
+check_PROGRAMS += tests/policy/test_reload
+tests_policy_test_reload_SOURCES = tests/policy/test_reload.c \
+	policy/reload.h policy/reload.c
+tests_policy_test_reload_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) \
+	$(LIBEVENT_CFLAGS)
+tests_policy_test_reload_CFLAGS = $(test_cflags)
+tests_policy_test_reload_LDADD = $(base_libs) $(LIBEVENT_LIBS) $(CHECK_LIBS)
 endif
 
 dist_check_SCRIPTS += tests/policy/test_caps.py tests/policy/test_fair.py tests/policy/test_feed.py \
