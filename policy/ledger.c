@@ -12,16 +12,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FORMAT INT64_C(0x6d77736c6f747301)	/* another one is not read */
+#define FORMAT INT64_C(0x6d77736c6f747302)	/* another one is not read */
 
 struct row {
 	int64_t pid;		/* 0: free; written last */
 	char upstream[PLAN_NAME_MAX + 1];
 };
 
+struct grant {
+	char upstream[PLAN_NAME_MAX + 1];	/* "": none */
+	uint32_t held;		/* fleet_held(), */
+	int64_t heard_ms;	/* as the store said or was away */
+};
+
 struct page {
 	int64_t format;
 	int64_t alive_ms;	/* when a loop was there last */
+	struct grant grants[PLAN_UPSTREAMS];
 	struct row rows[LEDGER_ROWS];
 };
 
@@ -37,6 +44,7 @@ struct ledger {
 	uint32_t next;		/* where a free row is looked for */
 	struct heirloom *old;
 	uint32_t n_old;
+	int64_t inherited_ms;
 	bool bequeathed;
 };
 
@@ -140,47 +148,80 @@ is_there(int64_t pid)
 	return kill((pid_t)pid, 0) == 0 || errno != ESRCH;
 }
 
+/* What the memory says is another process' word: it may have died while it
+ * wrote. */
+static struct span
+name_of(const char name[PLAN_NAME_MAX + 1])
+{
+	return (struct span){ name, strnlen(name, PLAN_NAME_MAX) };
+}
+
 /* Of an upstream that is still in the plan; or NULL. */
 static struct line *
-line_of(const struct server *s, const struct row *row)
+line_of(const struct server *s, const char upstream[PLAN_NAME_MAX + 1])
 {
-	const int index = plan_upstream(server_plan(s), span_of(row->upstream));
+	const int index = plan_upstream(server_plan(s), name_of(upstream));
 
 	return index < 0 ? NULL :
 	    fleet_line(fleet_upstream(s->fleet, (uint32_t)index));
 }
 
-/* What the memory says is another process' word: it may have died while it
- * wrote. */
 static bool
 is_row(const struct row *row)
 {
-	return row->pid > 0 && row->pid <= INT32_MAX &&
-	    memchr(row->upstream, '\0', sizeof(row->upstream)) != NULL;
+	return row->pid > 0 && row->pid <= INT32_MAX && is_there(row->pid);
 }
 
-void
-ledger_inherit(struct ledger *l, const struct server *server, int64_t now_ms)
+static bool
+is_void(int64_t said_ms, int64_t lasts_ms, int64_t now_ms)
 {
-	const int64_t age_ms = now_ms - l->page->alive_ms;
-	const bool is_void = age_ms < 0 || age_ms > FLEET_SLOTS_TTL_MS;
+	return said_ms > now_ms || now_ms - said_ms >= lasts_ms;
+}
 
-	mem_free(l->old);
-	l->old = mem_new(LEDGER_ROWS, sizeof(*l->old));
-	l->n_old = 0;
-	l->page->alive_ms = now_ms;
+static void
+inherit_grants(const struct ledger *l, const struct server *server,
+    int64_t now_ms)
+{
+	for (uint32_t i = 0; i < PLAN_UPSTREAMS; i++) {
+		const struct grant *g = &l->page->grants[i];
+		struct line *line = line_of(server, g->upstream);
+
+		if (line != NULL &&
+		    !is_void(g->heard_ms, LINE_GRANT_MS, now_ms))
+			line_grant(line, g->held, g->heard_ms);
+	}
+}
+
+static void
+inherit_rows(struct ledger *l, const struct server *server, int64_t now_ms)
+{
+	const bool none = is_void(l->page->alive_ms, FLEET_SLOTS_TTL_MS,
+	    now_ms);
+
 	for (uint32_t i = 0; i < LEDGER_ROWS; i++) {
 		struct row *row = &l->page->rows[i];
-		struct line *line = !is_void && is_row(row) &&
-		    is_there(row->pid) ? line_of(server, row) : NULL;
+		struct line *line = !none && is_row(row) ?
+		    line_of(server, row->upstream) : NULL;
 
 		if (line == NULL) {
 			row->pid = 0;
 			continue;
 		}
-		line_inherit(line);
+		line_force(line, now_ms);
 		l->old[l->n_old++] = (struct heirloom){ i, line, 0 };
 	}
+}
+
+void
+ledger_inherit(struct ledger *l, const struct server *server, int64_t now_ms)
+{
+	mem_free(l->old);
+	l->old = mem_new(LEDGER_ROWS, sizeof(*l->old));
+	l->n_old = 0;
+	l->inherited_ms = now_ms;
+	inherit_grants(l, server, now_ms);
+	inherit_rows(l, server, now_ms);
+	l->page->alive_ms = now_ms;
 }
 
 void
@@ -200,11 +241,35 @@ is_over(const struct ledger *l, const struct heirloom *h, int64_t now_ms)
 	return !is_there(l->page->rows[h->row].pid);
 }
 
+/* A name is there before it has a grant. */
+static void
+note_grants(struct ledger *l, const struct server *server, int64_t now_ms)
+{
+	const uint32_t n = server_plan(server)->n_upstreams;
+	struct grant *g = l->page->grants;
+
+	for (uint32_t i = 0; i < n; i++, g++) {
+		struct fleet_upstream *u = fleet_upstream(server->fleet, i);
+
+		if (strcmp(g->upstream, fleet_name(u)) != 0) {
+			g->held = 0;
+			snprintf(g->upstream, sizeof(g->upstream), "%s",
+			    fleet_name(u));
+		}
+		g->held = fleet_held(u);
+		g->heard_ms = line_state(fleet_line(u), now_ms).granted_ms;
+	}
+	/* What a plan before this one had more. */
+	for (; g < l->page->grants + PLAN_UPSTREAMS && g->upstream[0] != '\0'; g++)
+		g->upstream[0] = '\0';
+}
+
 void
-ledger_tick(struct ledger *l, int64_t now_ms)
+ledger_tick(struct ledger *l, const struct server *server, int64_t now_ms)
 {
 	uint32_t kept = 0;
 
+	note_grants(l, server, now_ms);
 	l->page->alive_ms = now_ms;
 	for (uint32_t i = 0; i < l->n_old; i++) {
 		const struct heirloom h = l->old[i];
@@ -213,7 +278,7 @@ ledger_tick(struct ledger *l, int64_t now_ms)
 			l->old[kept++] = h;
 			continue;
 		}
-		line_give(h.line, LINE_BEFORE, now_ms);
+		line_give(h.line, l->inherited_ms, now_ms);
 		ledger_strike(l, h.row);
 	}
 	l->n_old = kept;

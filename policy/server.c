@@ -109,7 +109,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	pulse_beat(&l->server.pulse, FLEET_TICK_MS, now_ms);
-	ledger_tick(l->server.ledger, now_ms);
+	/* Before a report: what the store hears of is written down. */
+	ledger_tick(l->server.ledger, &l->server, now_ms);
 	fleet_tick(l->server.fleet, now_ms);
 	prober_tick(l->server.prober, now_ms);
 	feed_tick(l->server.feed, now_ms);

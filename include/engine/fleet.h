@@ -77,6 +77,8 @@ const char *fleet_name(const struct fleet_upstream *u);
 /* Its index in the present plan, -1 when a reload took it away. */
 int fleet_index(const struct fleet_upstream *u);
 int64_t fleet_slow_after(const struct fleet_upstream *u);
+/* How many connections are this host's until the store says otherwise. */
+uint32_t fleet_held(const struct fleet_upstream *u);
 
 /* An attempt of real mail begins here. */
 void fleet_asked(struct fleet_upstream *u, int64_t now_ms);

@@ -47,16 +47,13 @@ void line_set_limit(struct line *line, uint32_t limit);
 /* Take a free slot, if there is one, the rate allows it, and nobody stands in
  * line before. */
 bool line_take(struct line *line, int64_t now_ms);
-/* Take one in any case, over grant and rate too: where they only observe. */
+/* Take one in any case, over grant and rate too: where they only observe, and
+ * where it was taken before this line began. */
 void line_force(struct line *line, int64_t now_ms);
 /* Stand in line; w->done comes later, never from within this call. */
 void line_wait(struct line *line, struct line_waiter *w, int64_t deadline_ms);
 /* Leave the line without an answer; fine when not in it. */
 void line_leave(struct line_waiter *w);
-/* One was taken before this line began, by somebody else's word: it is old, and
- * given back as taken at LINE_BEFORE. */
-void line_inherit(struct line *line);
-#define LINE_BEFORE (-1)
 /* Give back a slot that was taken at began_ms; the first in line gets it where
  * the grant allows. */
 void line_give(struct line *line, int64_t began_ms, int64_t now_ms);
@@ -84,6 +81,7 @@ void line_expire(struct line *line, int64_t now_ms);
 
 struct line_state {
 	uint32_t granted, in_use;
+	int64_t granted_ms;	/* when that was heard */
 	uint32_t old;		/* in use since before the last turn */
 	uint32_t waiting;	/* in line, or 1 for a wish; within the limit */
 	uint32_t free;		/* of those granted, within the limit */

@@ -17,6 +17,13 @@
 
 #define FLEET_RETRY_MS 200	/* after the store failed us */
 
+/* This host's connections, as told to the store. */
+struct report {
+	uint32_t epoch;
+	uint32_t held;			/* the grant before it */
+	uint32_t waiting;
+};
+
 struct fleet_upstream {
 	struct fleet *fleet;
 	char name[PLAN_NAME_MAX + 1];
@@ -47,7 +54,8 @@ struct fleet_upstream {
 	int64_t observe_at_ms, slots_at_ms;
 	int64_t observed_ms, slots_sent_ms;	/* when last asked */
 	bool observing, committing, reporting;
-	bool was_short;			/* at the last report */
+	struct report report;		/* the last one */
+	bool was_short;			/* then */
 	uint32_t epoch;			/* grants asked for before it are void */
 	struct fleet_upstream *next;	/* all that ever were */
 };

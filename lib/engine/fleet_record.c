@@ -31,16 +31,27 @@ errand_new(struct fleet_upstream *u)
 	return e;
 }
 
+/* A trial has begun; or there was one, and who has just begun himself cannot
+ * tell what hangs from the time before. */
+static bool
+is_after_turn(const struct fleet_upstream *u, const struct breaker *now)
+{
+	const struct breaker *before = &u->view.record.breaker;
+
+	if (now->state == BREAKER_HALF_OPEN)
+		return before->state != now->state ||
+		    before->since_ms != now->since_ms;
+	return now->state == BREAKER_RAMP && !u->view.known;
+}
+
 /*
  * Connections that hang from the time before it may hang for long. They do not
  * take the place of the trial, which is to find out whether others do.
  */
 static void
-begin_trial(struct fleet_upstream *u, const struct breaker *before,
-    const struct breaker *now)
+begin_trial(struct fleet_upstream *u, const struct breaker *now)
 {
-	if (now->state != BREAKER_HALF_OPEN || (before->state == now->state &&
-	    before->since_ms == now->since_ms))
+	if (!is_after_turn(u, now))
 		return;
 	line_turn(u->line, fleet_now(u->fleet));
 	u->epoch++;
@@ -58,7 +69,7 @@ adopt(struct fleet_upstream *u, const struct upstream_record *record,
 {
 	const uint32_t before = fleet_connections(u);
 
-	begin_trial(u, &u->view.record.breaker, &record->breaker);
+	begin_trial(u, &record->breaker);
 	u->view.known = true;
 	u->view.record = *record;
 	if (override != NULL)

@@ -1,19 +1,9 @@
 #include "lib/engine/fleet_parts.h"
 
-#include "base/mem.h"
-
 #include <assert.h>
 
 static_assert(LINE_GRANT_MS < FLEET_SLOTS_TTL_MS,
     "nobody spends what the store may have given to others");
-
-/* A report on its way. */
-struct report {
-	struct fleet_upstream *u;
-	uint32_t epoch;
-	uint32_t held;		/* the grant before it */
-	uint32_t waiting;
-};
 
 /* What was taken back is free for those who wait elsewhere once the store
  * hears that we know of it. */
@@ -27,8 +17,8 @@ others_wait(const struct report *r, const struct store_reply *reply)
 static void
 reported(void *arg, const struct store_reply *reply, const struct err *err)
 {
-	struct report *r = arg;
-	struct fleet_upstream *u = r->u;
+	struct fleet_upstream *u = arg;
+	const struct report *r = &u->report;
 	struct fleet *f = u->fleet;
 
 	(void)err;
@@ -44,7 +34,6 @@ reported(void *arg, const struct store_reply *reply, const struct err *err)
 	else
 		line_grant(u->line, reply != NULL ?
 		    reply->u.slots.granted : r->held, fleet_now(f));
-	mem_free(r);
 }
 
 /*
@@ -56,12 +45,8 @@ report_now(struct fleet_upstream *u)
 {
 	const struct line_state s = line_state(u->line, fleet_now(u->fleet));
 	const bool busy = s.in_use + s.old > 0 || s.waiting > 0;
-	struct report *r = mem_new(1, sizeof(*r));
 
-	r->u = u;
-	r->epoch = u->epoch;
-	r->held = s.granted;
-	r->waiting = s.waiting;
+	u->report = (struct report){ u->epoch, s.granted, s.waiting };
 	line_void(u->line);
 	u->reporting = true;
 	u->was_short = line_is_short(u->line, fleet_now(u->fleet));
@@ -82,7 +67,7 @@ report_now(struct fleet_upstream *u)
 			.ttl_ms = FLEET_SLOTS_TTL_MS,
 			.settle_ms = FLEET_SETTLE_MS,
 		},
-	    }, reported, r);
+	    }, reported, u);
 }
 
 static bool
@@ -130,6 +115,13 @@ follow_limit(struct fleet_upstream *u, int64_t now_ms)
 	if (limit == 0)
 		line_expire(u->line, INT64_MAX);
 	u->slots_at_ms = 0;
+}
+
+uint32_t
+fleet_held(const struct fleet_upstream *u)
+{
+	return u->reporting && u->report.epoch == u->epoch ? u->report.held :
+	    line_state(u->line, fleet_now(u->fleet)).granted;
 }
 
 void

@@ -91,7 +91,7 @@ line_new(void)
 
 	line->limit = UINT32_MAX;
 	line->head.next = line->head.prev = &line->head;
-	line->turned_ms = line->fell_ms = LINE_BEFORE;
+	line->turned_ms = line->fell_ms = INT64_MIN;
 	return line;
 }
 
@@ -133,12 +133,6 @@ line_force(struct line *line, int64_t now_ms)
 		line->old++;
 	else
 		line->in_use++;
-}
-
-void
-line_inherit(struct line *line)
-{
-	line->old++;
 }
 
 void
@@ -278,6 +272,7 @@ line_state(const struct line *line, int64_t now_ms)
 	return (struct line_state){
 		.granted = line->granted,
 		.in_use = line->in_use,
+		.granted_ms = line->granted_ms,
 		.old = line->old,
 		.waiting = smaller(wish ? 1 : line->waiting,
 		    above(line->limit, line->in_use)),

@@ -127,15 +127,23 @@ static const struct plan plan = {
 static struct fleet *host[3];
 static int n_hosts;
 
-static void
-add_host(void)
+static const struct plan *hosts_plan;
+
+static struct fleet *
+new_host(int i)
 {
 	static const char *const names[] = { "mx1", "mx2", "mx3" };
 
-	host[n_hosts] = fleet_new(&(struct fleet_options){
-		.plan = &plan, .host = names[n_hosts],
+	return fleet_new(&(struct fleet_options){
+		.plan = hosts_plan, .host = names[i],
 		.port = { .send = port_send }, .clock = test_clock,
 	    }, 1000);
+}
+
+static void
+add_host(void)
+{
+	host[n_hosts] = new_host(n_hosts);
 	n_hosts++;
 }
 
@@ -147,6 +155,7 @@ setup(void)
 	memset(&store, 0, sizeof(store));
 	store.local = store_local_new();
 	n_hosts = 0;
+	hosts_plan = &plan;
 	add_host();
 	add_host();
 }
@@ -471,6 +480,42 @@ START_TEST(where_all_hangs_there_is_no_trial)
 }
 END_TEST
 
+/* Another process takes the host's place, and knows what that one held and what
+ * it has in use. */
+static void
+replace_process(int i, uint32_t held)
+{
+	struct line *line = fleet_line(fleet_upstream(host[i], 0));
+	const struct line_state s = line_state(line, now);
+
+	fleet_free(&host[i]);
+	host[i] = new_host(i);
+	line = fleet_line(fleet_upstream(host[i], 0));
+	line_grant(line, held, s.granted_ms);
+	for (uint32_t n = 0; n < s.in_use + s.old; n++)
+		line_force(line, now);
+}
+
+START_TEST(a_ramp_does_not_wait_for_what_hangs_from_another_process)
+{
+	hang(3);
+	pass(1500);
+	replace_process(0, fleet_held(fleet_upstream(host[0], 0)));
+	for (int n = 0; n < 3; n++)
+		observe(1, OUTCOME_OK, now);
+	pass(100);
+	ck_assert_int_eq(state_at(1), BREAKER_RAMP);
+	replace_process(0, fleet_held(fleet_upstream(host[0], 0)));
+	line_wish(fleet_line(fleet_upstream(host[1], 0)), now);
+	pass(600);
+	ck_assert_int_eq(state_at(0), BREAKER_RAMP);
+	ck_assert_uint_eq(line_state(fleet_line(fleet_upstream(host[0], 0)),
+	    now).old, 3);
+	ck_assert_uint_eq(granted(0), 0);
+	ck_assert_uint_eq(granted(1), 1);
+}
+END_TEST
+
 struct waiting {
 	struct line_waiter waiter;	/* first: see served() */
 	int slots;
@@ -704,6 +749,109 @@ end_all(void)
 			line_give(line, now, now);
 	}
 }
+
+START_TEST(what_is_held_is_held_while_the_store_is_asked)
+{
+	struct fleet_upstream *u = fleet_upstream(host[0], 0);
+
+	pass(3000);
+	for (int n = 0; n < 40; n++, now += FLEET_TICK_MS) {
+		fleet_tick(host[0], now);
+		ck_assert_uint_eq(fleet_held(u), 2);
+	}
+	ck_assert(!line_take(fleet_line(u), now));
+	deliver();
+	ck_assert_uint_eq(fleet_held(u), 2);
+	ck_assert(line_take(fleet_line(u), now));
+	line_give(fleet_line(u), now, now);
+}
+END_TEST
+
+START_TEST(a_new_process_goes_on_with_what_the_last_one_held)
+{
+	uint32_t held[2];
+
+	pass(3000);
+	store.away = true;
+	pass(20000);
+	for (int i = 0; i < 2; i++) {
+		held[i] = fleet_held(fleet_upstream(host[i], 0));
+		ck_assert_uint_eq(held[i], 2);
+		replace_process(i, held[i]);
+	}
+	pass(20000);
+	use_all();
+	for (int i = 0; i < 2; i++)
+		ck_assert_uint_eq(line_state(fleet_line(
+		    fleet_upstream(host[i], 0)), now).in_use, held[i]);
+	end_all();
+}
+END_TEST
+
+static void
+come_and_go(struct line *line, uint32_t *served)
+{
+	if (chance_below(3) == 0)
+		line_wish(line, now);
+	if (chance_below(3) == 0)
+		*served += line_take(line, now);
+	else if (line_state(line, now).in_use > 0 && chance_below(4) == 0)
+		line_give(line, now, now);
+}
+
+/*
+ * Loops die, between a report and its answer too, and the store comes and goes,
+ * for less time than a grant lasts: no connection too many, ever.
+ */
+START_TEST(deaths_of_loops_pass_no_cap)
+{
+	static struct upstream busy[1];
+	static const struct plan busy_plan = {
+		.mode = PLAN_ENFORCE, .upstreams = busy, .n_upstreams = 1,
+	};
+	int64_t turn_ms = 0;
+	uint32_t deaths = 0, served = 0;
+
+	chance_seed((uint64_t)_i);
+	busy[0] = upstreams[0];
+	busy[0].rate = 0;
+	hosts_plan = &busy_plan;
+	add_host();
+	for (int i = 0; i < n_hosts; i++)
+		fleet_reload(host[i], &busy_plan);
+	for (int n = 0; n < 5000; n++, now += FLEET_TICK_MS) {
+		uint32_t held[3], in_use = 0;
+		int dies;
+
+		if (now >= turn_ms) {
+			store.away = chance_below(2) == 0;
+			turn_ms = now + 100 + chance_below(1000);
+		}
+		dies = now + FLEET_TICK_MS < turn_ms && chance_below(20) > 0 ?
+		    -1 : (int)chance_below((uint32_t)n_hosts);
+		for (int i = 0; i < n_hosts; i++) {
+			held[i] = fleet_held(fleet_upstream(host[i], 0));
+			fleet_tick(host[i], now);
+		}
+		deliver();
+		if (dies >= 0) {
+			replace_process(dies, held[dies]);
+			deaths++;
+		}
+		for (int i = 0; i < n_hosts; i++) {
+			struct line *line = fleet_line(
+			    fleet_upstream(host[i], 0));
+
+			come_and_go(line, &served);
+			in_use += line_state(line, now).in_use;
+		}
+		ck_assert_uint_le(in_use, 4);
+	}
+	end_all();
+	ck_assert_uint_gt(deaths, 100);
+	ck_assert_uint_gt(served, 100);
+}
+END_TEST
 
 START_TEST(a_slow_outcome_lowers_the_cap_of_all)
 {
@@ -1254,6 +1402,8 @@ main(void)
 	tcase_add_test(tc, the_only_host_waits_for_nobody);
 	tcase_add_test(tc, a_trial_does_not_wait_for_what_hangs);
 	tcase_add_test(tc, where_all_hangs_there_is_no_trial);
+	tcase_add_test(tc,
+	    a_ramp_does_not_wait_for_what_hangs_from_another_process);
 	tcase_add_test(tc, a_cure_that_makes_it_worse_is_taken_back_once);
 	tcase_add_test(tc, a_cure_that_helps_is_left_alone);
 	tcase_add_test(tc, nobody_goes_back_to_the_dead);
@@ -1261,6 +1411,9 @@ main(void)
 	tcase_add_test(tc, hosts_share_a_rate);
 	tcase_add_test(tc, who_waits_for_a_rate_is_served_in_time);
 	tcase_add_test(tc, nothing_is_lost_while_the_store_is_away);
+	tcase_add_test(tc, what_is_held_is_held_while_the_store_is_asked);
+	tcase_add_test(tc, a_new_process_goes_on_with_what_the_last_one_held);
+	tcase_add_loop_test(tc, deaths_of_loops_pass_no_cap, 0, 10);
 	tcase_add_test(tc, a_slow_outcome_lowers_the_cap_of_all);
 	tcase_add_test(tc, the_cap_comes_back_where_it_is_used);
 	tcase_add_test(tc, what_persists_at_the_floor_is_trouble);

@@ -206,22 +206,22 @@ START_TEST(at_a_turn_all_is_old)
 }
 END_TEST
 
-START_TEST(what_another_one_took_is_old)
+START_TEST(what_another_one_took_counts)
 {
 	struct line *line = line_new();
 
-	line_inherit(line);
-	line_inherit(line);
-	line_grant(line, 1, 1000);
+	line_grant(line, 2, 500);
+	line_force(line, 1000);
 	ck_assert(line_take(line, 1000));
-	ck_assert_uint_eq(line_state(line, 1000).old, 2);
-	ck_assert_uint_eq(line_state(line, 1000).in_use, 1);
-	line_turn(line, 1010);
-	ck_assert_uint_eq(line_state(line, 1010).old, 3);
-	line_give(line, LINE_BEFORE, 1020);
-	line_give(line, LINE_BEFORE, 1020);
+	ck_assert(!line_take(line, 1000));
+	line_give(line, 1000, 1010);
+	ck_assert(line_take(line, 1010));
 	line_give(line, 1000, 1020);
-	ck_assert_uint_eq(line_state(line, 1020).old, 0);
+	ck_assert(!line_take(line, 500 + LINE_GRANT_MS));
+	ck_assert_int_eq(line_state(line, 1020).granted_ms, 500);
+	line_turn(line, 1030);
+	line_give(line, 1010, 1040);
+	ck_assert_uint_eq(line_state(line, 1040).old, 0);
 	line_free(&line);
 }
 END_TEST
@@ -372,7 +372,7 @@ START_TEST(any_schedule_keeps_the_count)
 	struct line *line = line_new();
 	struct who who[N_WAITERS] = { 0 };
 	uint32_t held = 0, resting = 0;
-	int64_t now = 0, rested = 0, fell = LINE_BEFORE;
+	int64_t now = 0, rested = 0, fell = INT64_MIN;
 
 	chance_seed((uint64_t)_i);
 	line_set_rate(line, chance_below(3) * 10 * BUCKET_ONE_A_SECOND);
@@ -451,7 +451,7 @@ main(void)
 	tcase_add_test(tc, a_refused_slot_rests);
 	tcase_add_test(tc, what_rests_is_over_when_the_cap_falls);
 	tcase_add_test(tc, at_a_turn_all_is_old);
-	tcase_add_test(tc, what_another_one_took_is_old);
+	tcase_add_test(tc, what_another_one_took_counts);
 	tcase_add_test(tc, deadlines_need_no_order);
 	tcase_add_test(tc, a_void_grant_keeps_what_is_in_use);
 	tcase_add_test(tc, a_wish_is_demand_for_a_while);

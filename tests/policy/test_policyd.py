@@ -166,9 +166,12 @@ class Daemons:
                 found[-1][name] = value
         return found
 
+    def row(self, upstream):
+        return self.redis("HGET", "mailweir:upstream:{%s}:slots" % upstream,
+                          "mx1")
+
     def granted(self, upstream):
-        row = self.redis("HGET", "mailweir:upstream:{%s}:slots" % upstream,
-                         "mx1")
+        row = self.row(upstream)
         return int(row.split()[0]) if row else 0
 
     def state(self, upstream):
@@ -783,10 +786,52 @@ def a_bad_file_keeps_the_old_configuration(d):
     lane.close()
 
 
-def it_goes_on_without_redis(d):
+def kill_redis(d):
     d.redis_server.kill()
     d.redis_server.wait()
-    until(lambda: d.logged("redis:"), "a word about it")
+    until(lambda: d.logged("redis: state=unreachable"), "a word about it")
+
+
+def grants_outlive(d, ends):
+    """Two are granted, and two there are: no more, no less."""
+    ends(d)
+    until(lambda: listens(d), "the socket")
+    lanes = [Lane(d) for _ in range(3)]
+    for lane in lanes[:2]:
+        until(lambda: lane.gate("filter") == "OK encrypt", "a slot")
+    for _ in range(3):
+        equal(lanes[2].gate("filter").split()[0], "TEMP")
+    for lane in lanes[:2]:
+        equal(lane.outcome(OK), "NOTFOUND ")
+    until(lambda: lanes[2].gate("filter") == "OK encrypt", "one of them")
+    equal(lanes[2].outcome(OK), "NOTFOUND ")
+    for lane in lanes:
+        lane.close()
+
+
+def without_redis_grants_outlive_a_loop(d):
+    until(lambda: d.granted("filter") == 2, "the grants")
+    first = d.row("filter")
+    until(lambda: d.row("filter") != first, "a report after the answer")
+    kill_redis(d)
+    grants_outlive(d, kill_loop)
+    grants_outlive(d, kill_loop)
+
+
+def without_redis_grants_outlive_a_restart(d):
+    grants_outlive(d, restart)
+
+
+def without_redis_grants_outlive_the_parent(d):
+    grants_outlive(d, kill_parent)
+
+
+def without_redis_connections_outlive_a_loop(d):
+    connections_outlive_a_loop(d)
+
+
+def it_goes_on_without_redis(d):
+    kill_redis(d)
     lane = Lane(d)
     equal(lane.gate("lone", "lone"), "NOTFOUND ")
     equal(lane.outcome(OK, "lone"), "NOTFOUND ")
@@ -811,9 +856,7 @@ def a_milter_decides_without_redis(d):
         equal(smtpd.ask(port=n + 1, instance=str(n)).split()[0], "DUNNO")
     equal(smtpd.ask(port=3, instance="3").split()[0], "451")
     d.redis("DEL", "mailweir:dest:{contoso}:leases")
-    d.redis_server.kill()
-    d.redis_server.wait()
-    until(lambda: d.logged("redis: state=unreachable"), "a word about it")
+    kill_redis(d)
     for n in range(4, 8):
         equal(smtpd.ask(port=n, instance=str(n)).split()[0], "DUNNO")
     smtpd.close()
@@ -1105,6 +1148,10 @@ GROUPS = [
     ({}, [lines_about_a_message_name_it]),
     ({"open_for": "1s"}, [it_recovers_by_itself]),
     ({}, [it_goes_on_without_redis]),
+    ({}, [without_redis_grants_outlive_a_loop,
+          without_redis_grants_outlive_a_restart,
+          without_redis_grants_outlive_the_parent,
+          without_redis_connections_outlive_a_loop]),
     ({"milter": "unix:/nowhere/milter"}, [a_milter_decides_without_redis]),
     ({"mode": "observe", "before": a_queue},
      [observing_changes_nothing, observing_releases_nothing]),
