@@ -25,10 +25,17 @@ struct grant {
 	int64_t heard_ms;	/* as the store said or was away */
 };
 
+struct hold {
+	char destination[PLAN_NAME_MAX + 1];	/* "": none */
+	int64_t until_ms;	/* fleet time */
+};
+
 struct page {
 	int64_t format;
 	int64_t alive_ms;	/* when a loop was there last */
+	uint32_t hosts;		/* that there are; 0: not known */
 	struct grant grants[PLAN_UPSTREAMS];
+	struct hold holds[PLAN_DESTINATIONS];
 	struct row rows[LEDGER_ROWS];
 };
 
@@ -193,6 +200,21 @@ inherit_grants(const struct ledger *l, const struct server *server,
 }
 
 static void
+inherit_holds(const struct ledger *l, const struct server *server)
+{
+	const struct hold *h = l->page->holds, *end = h + PLAN_DESTINATIONS;
+
+	for (; h < end && h->destination[0] != '\0'; h++) {
+		const int index = plan_destination(server_plan(server),
+		    name_of(h->destination));
+
+		if (index >= 0)
+			fleet_recall_hold(server->fleet, (uint32_t)index,
+			    h->until_ms);
+	}
+}
+
+static void
 inherit_rows(struct ledger *l, const struct server *server, int64_t now_ms)
 {
 	const bool none = is_void(l->page->alive_ms, FLEET_SLOTS_TTL_MS,
@@ -220,8 +242,15 @@ ledger_inherit(struct ledger *l, const struct server *server, int64_t now_ms)
 	l->n_old = 0;
 	l->inherited_ms = now_ms;
 	inherit_grants(l, server, now_ms);
+	inherit_holds(l, server);
 	inherit_rows(l, server, now_ms);
 	l->page->alive_ms = now_ms;
+}
+
+uint32_t
+ledger_hosts(const struct ledger *l)
+{
+	return l->page->hosts;
 }
 
 void
@@ -239,6 +268,25 @@ is_over(const struct ledger *l, const struct heirloom *h, int64_t now_ms)
 	if (h->heard_ms != 0)
 		return now_ms - h->heard_ms >= LEDGER_PARTING_MS;
 	return !is_there(l->page->rows[h->row].pid);
+}
+
+/* Those on hold, in a row. */
+static void
+note_holds(struct ledger *l, const struct server *server)
+{
+	const struct plan *plan = server_plan(server);
+	const struct override *words = fleet_snapshot(server->fleet).holds;
+	struct hold *h = l->page->holds;
+
+	for (uint32_t i = 0; i < plan->n_destinations; i++) {
+		if (words[i].state != OVERRIDE_HOLD)
+			continue;
+		snprintf(h->destination, sizeof(h->destination), "%s",
+		    plan->destinations[i].name);
+		h++->until_ms = words[i].until_ms;
+	}
+	if (h < l->page->holds + PLAN_DESTINATIONS)
+		h->destination[0] = '\0';
 }
 
 /* A name is there before it has a grant. */
@@ -269,6 +317,8 @@ ledger_tick(struct ledger *l, const struct server *server, int64_t now_ms)
 {
 	uint32_t kept = 0;
 
+	l->page->hosts = server->hosts;
+	note_holds(l, server);
 	note_grants(l, server, now_ms);
 	l->page->alive_ms = now_ms;
 	for (uint32_t i = 0; i < l->n_old; i++) {

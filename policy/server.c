@@ -40,7 +40,6 @@ struct loop {
 	struct roster *roster;
 	struct release *release;
 	struct reload *reload;
-	uint32_t hosts;			/* live ones */
 	struct event *flush_timer;	/* on while leases are to be given back */
 	int alive_fd;
 	int64_t next_alive_ms, next_tally_ms, next_heartbeat_ms,
@@ -116,7 +115,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	feed_tick(l->server.feed, now_ms);
 	desk_tick(l->server.desk, now_ms);
 	notify_tick(l->server.notify, now_ms);
-	if (is_due(&l->next_tally_ms, pace_ms(PACE_COUNTERS, l->hosts,
+	if (is_due(&l->next_tally_ms, pace_ms(PACE_COUNTERS, l->server.hosts,
 	    l->config->plan.n_destinations), now_ms))
 		send_counters(l);
 	if (is_due(&l->next_heartbeat_ms, HEARTBEAT_MS, now_ms))
@@ -136,7 +135,7 @@ on_hosts(void *arg, uint32_t live)
 {
 	struct loop *l = arg;
 
-	l->hosts = live;
+	l->server.hosts = live;
 	intake_set_hosts(l->server.intake, live);
 	fleet_set_hosts(l->server.fleet, live);
 }
@@ -351,6 +350,7 @@ loop_init(struct loop *l, const struct server_start *start, struct err *err)
 		.milter = l->config->listen.milter[0] != '\0',
 		.given = on_given, .arg = l,
 	    });
+	on_hosts(l, ledger_hosts(l->server.ledger));
 	l->flush_timer = event_new(l->server.base, -1, 0, on_flush_timer, l);
 	l->server.tally = tally_new(l->config->plan.n_destinations);
 	l->server.prober = prober_new(&l->server);

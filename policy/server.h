@@ -35,6 +35,7 @@ struct server {
 	const struct config *config;
 	struct store_port port;
 	struct fleet *fleet;
+	uint32_t hosts;		/* live ones in the fleet; 0: not known */
 	struct intake *intake;
 	struct tally *tally;
 	struct prober *prober;

@@ -105,6 +105,10 @@ struct fleet_destination {
 	uint32_t leases;
 	struct backlog backlog;	/* of all hosts' queues */
 };
+/* An operator holds the destination at this index of the plan until then, on the
+ * fleet's clock; so somebody else has read, and it goes until we have. */
+void fleet_recall_hold(struct fleet *fleet, uint32_t destination,
+    int64_t until_ms);
 /* By the plan's destination index; good until the next reload. */
 const struct fleet_destination *fleet_destinations(const struct fleet *fleet);
 

@@ -97,6 +97,18 @@ fleet_holds_changed(struct fleet *f, struct span name)
 }
 
 void
+fleet_recall_hold(struct fleet *f, uint32_t destination, int64_t until_ms)
+{
+	struct fleet_hold *h = by_name(f,
+	    f->plan->destinations[destination].name);
+
+	h->word = (struct override){
+		.state = OVERRIDE_HOLD, .until_ms = until_ms,
+	};
+	f->words[destination] = h->word;
+}
+
+void
 fleet_holds_free(struct fleet *f)
 {
 	while (f->holds != NULL) {

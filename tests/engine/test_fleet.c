@@ -1215,6 +1215,21 @@ START_TEST(a_hold_ends_though_the_store_is_away)
 }
 END_TEST
 
+START_TEST(a_hold_that_another_one_read_is_kept_while_the_store_is_away)
+{
+	store.away = true;
+	fleet_recall_hold(host[0], 0, fleet_time(host[0], now) + 60000);
+	pass(50000);
+	ck_assert(held(0, 0) && !held(0, 1));
+	pass(15000);
+	ck_assert(!held(0, 0));
+	fleet_recall_hold(host[0], 0, fleet_time(host[0], now) + 60000);
+	store.away = false;
+	pass(10000);
+	ck_assert(!held(0, 0));
+}
+END_TEST
+
 START_TEST(a_reload_carries_over_a_hold)
 {
 	static const struct destination more[] = {
@@ -1430,6 +1445,8 @@ main(void)
 	tcase_add_test(tc, others_hear_of_it_for_as_long_as_it_lasts);
 	tcase_add_test(tc, an_operator_holds_a_destination);
 	tcase_add_test(tc, a_hold_ends_though_the_store_is_away);
+	tcase_add_test(tc,
+	    a_hold_that_another_one_read_is_kept_while_the_store_is_away);
 	tcase_add_test(tc, a_reload_carries_over_a_hold);
 	tcase_add_test(tc, one_preflight_opens_the_bypass_for_all);
 	tcase_add_test(tc, a_lock_that_one_meets_is_for_all);

@@ -809,10 +809,15 @@ def grants_outlive(d, ends):
         lane.close()
 
 
+def is_told(d):
+    """What policyd knows now is written down before its next report."""
+    row = d.row("filter")
+    until(lambda: d.row("filter") != row, "a report")
+
+
 def without_redis_grants_outlive_a_loop(d):
     until(lambda: d.granted("filter") == 2, "the grants")
-    first = d.row("filter")
-    until(lambda: d.row("filter") != first, "a report after the answer")
+    is_told(d)
     kill_redis(d)
     grants_outlive(d, kill_loop)
     grants_outlive(d, kill_loop)
@@ -828,6 +833,30 @@ def without_redis_grants_outlive_the_parent(d):
 
 def without_redis_connections_outlive_a_loop(d):
     connections_outlive_a_loop(d)
+
+
+def another_host_and_a_hold(d):
+    d.redis("HSET", "mailweir:hosts", "mx2",
+            "%d 1 digest enforce" % (time.time() * 1000))
+    d.say("dest:{lone}", state="hold", by="test", reason="test")
+
+
+def without_redis_holds_and_shares_outlive_a_loop(d):
+    lane = Lane(d)
+    until(lambda: lane.gate("lone", "lone") == "TEMP forced", "the hold")
+    lane.close()
+    until(lambda: d.logged("host-seen"), "who is there")
+    is_told(d)
+    kill_redis(d)
+    kill_loop(d)
+    lane = Lane(d)
+    equal(lane.gate("lone", "lone"), "TEMP forced")
+    lane.close()
+    smtpds = [Smtpd(d) for _ in range(2)]
+    answers = [s.ask(port=i + 1) for i, s in enumerate(smtpds)]
+    equal([a.split()[0] for a in answers], ["DUNNO", "451"])
+    for smtpd in smtpds:
+        smtpd.close()
 
 
 def it_goes_on_without_redis(d):
@@ -1152,6 +1181,8 @@ GROUPS = [
           without_redis_grants_outlive_a_restart,
           without_redis_grants_outlive_the_parent,
           without_redis_connections_outlive_a_loop]),
+    ({"before": another_host_and_a_hold},
+     [without_redis_holds_and_shares_outlive_a_loop]),
     ({"milter": "unix:/nowhere/milter"}, [a_milter_decides_without_redis]),
     ({"mode": "observe", "before": a_queue},
      [observing_changes_nothing, observing_releases_nothing]),
