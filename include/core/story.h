@@ -11,7 +11,9 @@
  * that ends a transaction, STORY_LINGER_OPEN_MS after one that may not, or at
  * end of file. One that was refused as too many (slow) rests before anybody
  * gets it again. (smtp(8) sends QUIT only after the last outcome; freed at once,
- * the next connection might arrive before it.)
+ * the next connection might arrive before it.) So does one whose process ended
+ * without an outcome: it was killed, and what it asked here may be closed before
+ * its connection is.
  */
 #ifndef CORE_STORY_H
 #define CORE_STORY_H
@@ -40,7 +42,7 @@ struct story {
 /* What has been learnt; zeros: nothing. */
 struct story_news {
 	bool free_slot;		/* give back a slot of upstream ... */
-	bool rest;		/* ... but let it rest: it was one too many */
+	bool rest;		/* ... but let it rest before it is given again */
 	bool observe;		/* count class as an observation of upstream */
 	uint32_t upstream;
 	enum outcome_class class;

@@ -120,6 +120,7 @@ story_end(struct story *s)
 	struct story_news news = { 0 };
 
 	give_back(s, &news);
+	news.rest = news.free_slot && (s->too_many || s->outcomes == 0);
 	*s = (struct story){ 0 };
 	return news;
 }
