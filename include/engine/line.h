@@ -57,9 +57,10 @@ void line_leave(struct line_waiter *w);
 /* Give back a slot that was taken at began_ms; the first in line gets it where
  * the grant allows. */
 void line_give(struct line *line, int64_t began_ms, int64_t now_ms);
-/* Give back one that was refused as one connection too many: the next in line
- * would only hear the same; or one whose end has not been seen. It counts as in use for LINE_REST_MS, or until the
- * cap falls; where that fell since began_ms, the grant is without it. */
+/* Give back one that was refused as one connection too many, as the next in line
+ * would only hear the same, or one whose end was not seen. It counts as in use
+ * for LINE_REST_MS, or until the cap falls; where that fell since began_ms, the
+ * grant is without it. */
 void line_rest(struct line *line, int64_t began_ms, int64_t now_ms);
 /* Somebody could have used a slot but did not wait: ask the fleet for one. */
 void line_wish(struct line *line, int64_t now_ms);
