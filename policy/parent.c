@@ -244,6 +244,13 @@ end_child(struct parent *p)
 	return EXIT_FAILURE;
 }
 
+/* A loop that was not heard as yet does not hear either: a HUP would end it. */
+static bool
+is_starting(const struct parent *p)
+{
+	return p->child > 0 && p->heard_ms == p->started_ms;
+}
+
 static void
 turn(struct parent *p)
 {
@@ -257,7 +264,7 @@ turn(struct parent *p)
 		hear(p);
 	if (got_child)
 		reap(p);
-	if (got_hup)
+	if (got_hup && !is_starting(p))
 		reload(p);
 	watch(p);
 }

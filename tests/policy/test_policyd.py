@@ -194,9 +194,10 @@ class Daemons:
         return int(pids[0]) if pids else 0
 
     def logged(self, text):
+        """How often."""
         self.log.flush()
         with open(self.log.name) as log:
-            return text in log.read()
+            return log.read().count(text)
 
     def end(self):
         for process in reversed(self.processes):
@@ -327,13 +328,13 @@ class Smtpd(Peer):
         return data.decode()[len("action="):].strip()
 
 
-def until(condition, what):
+def until(condition, what, pause=0.02):
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         value = condition()
         if value:
             return value
-        time.sleep(0.02)
+        time.sleep(pause)
     raise AssertionError("waited in vain for %s" % what)
 
 
@@ -755,6 +756,19 @@ def a_loop_that_ends_well_is_no_news(d):
     equal(d.policyd.wait(PATIENCE), 0)
     if d.logged("ended"):
         raise AssertionError("told as if it had died")
+
+
+def an_order_to_reload_ends_no_loop_that_starts(d):
+    for _ in range(5):
+        d.policyd.terminate()
+        equal(d.policyd.wait(PATIENCE), 0)
+        done = d.logged("result=done")
+        d.start_policyd()
+        until(d.child, "the loop", pause=0)
+        d.policyd.send_signal(signal.SIGHUP)
+        until(lambda: d.logged("result=done") > done, "the reload")
+    if d.logged("event=ended"):
+        raise AssertionError("a loop was ended")
 
 
 def both_daemons_read_their_command_line_alike(d):
@@ -1198,6 +1212,7 @@ GROUPS = [
     ({"before": hang}, [a_hanging_one_holds_nobody_up]),
     ({}, [a_loop_that_dies_at_its_end_is_told]),
     ({}, [both_daemons_read_their_command_line_alike,
+          an_order_to_reload_ends_no_loop_that_starts,
           a_loop_that_ends_well_is_no_news]),
 ]
 
