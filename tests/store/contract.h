@@ -31,6 +31,8 @@ bool store_is_redis(void);
 /* Requests as sentences; each is answered. */
 struct store_reply ask(const struct store_request *request);
 struct store_reply destination(const char *name);
+
+/* Of the upstream "filter": what a host saw of it, and its record. */
 struct seen {
 	const char *host;
 	int64_t version;
@@ -38,7 +40,6 @@ struct seen {
 	bool had_good;
 	uint32_t bad_tail;
 };
-/* Of the upstream "filter", as the two below. */
 struct store_reply observe(struct seen s);
 struct upstream_record an_open_record(void);
 struct store_reply commit(struct upstream_record record, int64_t version,

@@ -1,6 +1,4 @@
 /* Events: kept in order, read from where one left off. */
-#include <stdio.h>
-
 #include "base/mem.h"
 #include "contract.h"
 
