@@ -54,6 +54,17 @@ START_TEST(hosts_that_agree)
 }
 END_TEST
 
+#define BOTH(b, c) UP TOS("b = { domains = [ \"" b "\" ]; " VIA " };" \
+	" c = { domains = [ \"" c "\" ]; " VIA " };") RULES
+
+START_TEST(hosts_that_agree_on_the_domains_only)
+{
+	const char *first = digest_of(BOTH("b.org", "c.org"));
+
+	ck_assert_str_ne(digest_of(BOTH("c.org", "b.org")), first);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -62,6 +73,7 @@ main(void)
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_loop_test(t, hosts_that_agree, 0, MW_N_OF(twins));
+	tcase_add_test(t, hosts_that_agree_on_the_domains_only);
 	suite_add_tcase(s, t);
 	return suite_main(s);
 }
