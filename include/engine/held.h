@@ -68,13 +68,14 @@ void held_give(struct held *held, uint32_t destination, const char *member,
 void held_close(struct held *held, int64_t forget_ms);
 uint32_t held_count(struct held *held, uint32_t destination);
 
+/* Another round of renewals begins: what is held now is due once in it. */
+void held_begin_round(struct held *held);
 /*
  * What is due of one kind, of one destination; false when nothing is. RENEW:
  * those that were neither taken nor renewed in this round. Whatever came out
  * must be brought back by held_done().
  */
-bool held_due(struct held *held, enum held_work work, uint32_t round,
-    struct held_batch *out);
+bool held_due(struct held *held, enum held_work work, struct held_batch *out);
 /* answered: the store did it; missing: bit i says that members[i] was not
  * there (RENEW). */
 void held_done(struct held *held, const struct held_batch *batch,

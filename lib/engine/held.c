@@ -29,7 +29,7 @@ struct held {
 	pthread_mutex_t mutex;	/* guards all below */
 	pthread_cond_t told;	/* the store was told of some */
 	bool closed;
-	uint32_t round;		/* of renewals, the last one asked for */
+	uint32_t round;		/* of renewals, the one under way */
 	struct lease *first, *last;	/* of those not held */
 	uint32_t given;		/* so many are not held */
 	uint32_t n_destinations;
@@ -132,7 +132,7 @@ give(struct held *h, struct lease *l, int64_t forget_ms)
 }
 
 static bool
-is_due(const struct lease *l, enum held_work work, uint32_t round)
+is_due(const struct held *h, const struct lease *l, enum held_work work)
 {
 	if (l->busy || l->asked)
 		return false;
@@ -140,7 +140,7 @@ is_due(const struct lease *l, enum held_work work, uint32_t round)
 	case HELD_ENTER:
 		return l->held && !l->stored;
 	case HELD_RENEW:
-		return l->held && l->stored && l->round != round;
+		return l->held && l->stored && l->round != h->round;
 	case HELD_DROP:
 		return !l->held;
 	}
@@ -149,16 +149,16 @@ is_due(const struct lease *l, enum held_work work, uint32_t round)
 
 /* Into the batch, if it is due and there is room for it. */
 static void
-offer(struct lease *l, uint32_t round, struct held_batch *b)
+offer(const struct held *h, struct lease *l, struct held_batch *b)
 {
-	if (b->n == HELD_BATCH || !is_due(l, b->work, round) ||
+	if (b->n == HELD_BATCH || !is_due(h, l, b->work) ||
 	    (b->n > 0 && l->destination != b->destination))
 		return;
 	b->destination = l->destination;
 	memcpy(b->members[b->n++], l->member, sizeof(l->member));
 	l->busy = true;
 	l->leaving = b->work == HELD_DROP;
-	l->round = round;
+	l->round = h->round;
 }
 
 static void
@@ -249,7 +249,7 @@ held_ask(struct held *h, uint32_t destination, const char *member,
 	for (l = h->first; l != NULL && looked < LOOK_MAX; l = l->after) {
 		looked++;
 		if (l->destination == destination)
-			offer(l, 0, out_drops);
+			offer(h, l, out_drops);
 	}
 	pthread_mutex_unlock(&h->mutex);
 }
@@ -334,24 +334,29 @@ held_count(struct held *h, uint32_t destination)
 	return count;
 }
 
+void
+held_begin_round(struct held *h)
+{
+	pthread_mutex_lock(&h->mutex);
+	h->round++;
+	pthread_mutex_unlock(&h->mutex);
+}
+
 bool
-held_due(struct held *h, enum held_work work, uint32_t round,
-    struct held_batch *out)
+held_due(struct held *h, enum held_work work, struct held_batch *out)
 {
 	out->work = work;
 	out->n = 0;
 	pthread_mutex_lock(&h->mutex);
-	if (work == HELD_RENEW)
-		h->round = round;
 	if (work == HELD_DROP)
 		for (struct lease *l = h->first;
 		    l != NULL && out->n < HELD_BATCH; l = l->after)
-			offer(l, round, out);
+			offer(h, l, out);
 	else
 		for (int i = 0; i < BUCKETS && out->n < HELD_BATCH; i++)
 			for (struct lease *l = h->buckets[i]; l != NULL;
 			    l = l->next)
-				offer(l, round, out);
+				offer(h, l, out);
 	pthread_mutex_unlock(&h->mutex);
 	return out->n > 0;
 }

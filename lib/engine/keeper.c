@@ -48,7 +48,6 @@ struct keeper {
 	atomic_bool given;		/* ... who has been woken already */
 	int64_t tick_ms;
 	/* The clerk's. */
-	uint32_t round;			/* of renewals */
 	struct census census;
 	int64_t states_at, holds_at, renew_at, tally_at, beat_at;
 };
@@ -189,12 +188,12 @@ work_off(struct keeper *k, const struct held_batch *b, uint64_t *out_missing)
 
 /* Do all that is due of one kind, or as much as the store takes. */
 static void
-carry(struct keeper *k, enum held_work work, uint32_t round)
+carry(struct keeper *k, enum held_work work)
 {
 	struct held_batch batch;
 	bool answered = true;
 
-	while (answered && held_due(k->held, work, round, &batch)) {
+	while (answered && held_due(k->held, work, &batch)) {
 		uint64_t missing = 0;
 
 		answered = work_off(k, &batch, &missing);
@@ -362,11 +361,11 @@ tick(struct keeper *k, int64_t now_ms)
 	    plan->n_destinations), now_ms))
 		read_holds(k);
 	held_forget(k->held, now_ms);
-	carry(k, HELD_DROP, 0);
+	carry(k, HELD_DROP);
 	if (is_time(&k->renew_at, plan->lease_ttl_ms / 3, now_ms))
-		k->round++;
-	carry(k, HELD_RENEW, k->round);
-	carry(k, HELD_ENTER, k->round);
+		held_begin_round(k->held);
+	carry(k, HELD_RENEW);
+	carry(k, HELD_ENTER);
 	if (is_time(&k->tally_at, pace_ms(PACE_COUNTERS, hosts,
 	    plan->n_destinations), now_ms))
 		send_tally(k);
@@ -430,7 +429,7 @@ porter(void *arg)
 	hear_no_signals();
 	while (rest_until_given(k) && rest(k, GIVEN_MS)) {
 		atomic_store(&k->given, false);
-		carry(k, HELD_DROP, 0);
+		carry(k, HELD_DROP);
 	}
 	return NULL;
 }
@@ -505,7 +504,7 @@ keeper_close(struct keeper *k)
 	pthread_join(k->clerk, NULL);
 	pthread_join(k->porter, NULL);
 	held_close(k->held, INT64_MAX);
-	carry(k, HELD_DROP, 0);
+	carry(k, HELD_DROP);
 	send_tally(k);
 }
 

@@ -24,48 +24,53 @@ tear_down(void)
 }
 
 static bool
-due(enum held_work work, uint32_t round)
+due(enum held_work work)
 {
-	return held_due(held, work, round, &batch);
+	return held_due(held, work, &batch);
 }
 
 START_TEST(what_the_store_granted_is_renewed_once_a_round)
 {
 	ck_assert(held_add(held, 1, "a"));
-	ck_assert(!due(HELD_ENTER, 1));
-	ck_assert(due(HELD_RENEW, 1));
+	ck_assert(!due(HELD_ENTER));
+	ck_assert(!due(HELD_RENEW));
+	held_begin_round(held);
+	ck_assert(due(HELD_RENEW));
 	ck_assert_uint_eq(batch.n, 1);
 	ck_assert_uint_eq(batch.destination, 1);
 	ck_assert_str_eq(batch.members[0], "a");
 	held_done(held, &batch, true, 0);
-	ck_assert(!due(HELD_RENEW, 1));
-	ck_assert(due(HELD_RENEW, 2));
+	ck_assert(!due(HELD_RENEW));
+	held_begin_round(held);
+	ck_assert(due(HELD_RENEW));
 	held_done(held, &batch, true, 0);
 }
 END_TEST
 
 START_TEST(what_was_just_granted_waits_for_the_next_round)
 {
-	ck_assert(!due(HELD_RENEW, 7));
+	held_begin_round(held);
 	held_add(held, 1, "a");
-	ck_assert(!due(HELD_RENEW, 7));
-	ck_assert(due(HELD_RENEW, 8));
+	ck_assert(!due(HELD_RENEW));
+	held_begin_round(held);
+	ck_assert(due(HELD_RENEW));
 	held_done(held, &batch, true, 0);
 	held_add(held, 1, "a");
-	ck_assert(!due(HELD_RENEW, 8));
+	ck_assert(!due(HELD_RENEW));
 }
 END_TEST
 
 START_TEST(what_the_store_lost_is_entered_again)
 {
 	held_add(held, 0, "a");
-	ck_assert(due(HELD_RENEW, 1));
+	held_begin_round(held);
+	ck_assert(due(HELD_RENEW));
 	held_done(held, &batch, true, 1);
-	ck_assert(due(HELD_ENTER, 1));
+	ck_assert(due(HELD_ENTER));
 	held_done(held, &batch, false, 0);
-	ck_assert(due(HELD_ENTER, 1));
+	ck_assert(due(HELD_ENTER));
 	held_done(held, &batch, true, 0);
-	ck_assert(!due(HELD_ENTER, 1));
+	ck_assert(!due(HELD_ENTER));
 }
 END_TEST
 
@@ -88,21 +93,21 @@ START_TEST(what_was_given_back_is_dropped_until_the_store_did_it)
 {
 	held_add(held, 0, "a");
 	held_give(held, 0, "a", 100);
-	ck_assert(due(HELD_DROP, 1));
+	ck_assert(due(HELD_DROP));
 	held_done(held, &batch, false, 0);
-	ck_assert(due(HELD_DROP, 1));
+	ck_assert(due(HELD_DROP));
 	held_done(held, &batch, true, 0);
-	ck_assert(!due(HELD_DROP, 1));
+	ck_assert(!due(HELD_DROP));
 }
 END_TEST
 
 START_TEST(what_another_may_have_taken_is_dropped_too)
 {
 	held_give(held, 2, "a", 100);
-	ck_assert(due(HELD_DROP, 1));
+	ck_assert(due(HELD_DROP));
 	ck_assert_uint_eq(batch.destination, 2);
 	held_done(held, &batch, true, 0);
-	ck_assert(!due(HELD_DROP, 1));
+	ck_assert(!due(HELD_DROP));
 	ck_assert_uint_eq(held_count(held, 2), 0);
 }
 END_TEST
@@ -124,7 +129,7 @@ START_TEST(what_was_given_back_goes_with_the_next_question)
 	ck_assert_uint_eq(batch.n, 1);
 	ck_assert_str_eq(batch.members[0], "b");
 	held_done(held, &batch, true, 0);
-	ck_assert(due(HELD_DROP, 1));
+	ck_assert(due(HELD_DROP));
 	ck_assert_str_eq(batch.members[0], "c");
 	held_done(held, &batch, true, 0);
 }
@@ -156,15 +161,15 @@ START_TEST(while_it_is_dropped_it_is_not_asked_for)
 	back = false;
 	held_add(held, 0, "a");
 	held_give(held, 0, "a", 100);
-	ck_assert(due(HELD_DROP, 1));
+	ck_assert(due(HELD_DROP));
 	ck_assert(pthread_create(&session, NULL, asks_for_a, &more) == 0);
 	usleep(20000);
 	ck_assert(!back);
 	held_done(held, &batch, endings[_i].heard, 0);
 	pthread_join(session, NULL);
-	ck_assert(!due(HELD_DROP, 1));
+	ck_assert(!due(HELD_DROP));
 	held_add(held, 0, "a");
-	ck_assert_msg(due(HELD_ENTER, 1) == !endings[_i].heard, "%s",
+	ck_assert_msg(due(HELD_ENTER) == !endings[_i].heard, "%s",
 	    endings[_i].says);
 }
 END_TEST
@@ -175,10 +180,10 @@ START_TEST(what_has_expired_is_forgotten)
 	held_add(held, 0, "b");
 	held_give(held, 0, "a", 100);
 	held_forget(held, 99);
-	ck_assert(due(HELD_DROP, 1));
+	ck_assert(due(HELD_DROP));
 	held_done(held, &batch, false, 0);
 	held_forget(held, 100);
-	ck_assert(!due(HELD_DROP, 1));
+	ck_assert(!due(HELD_DROP));
 	ck_assert_uint_eq(held_count(held, 0), 1);
 }
 END_TEST
@@ -186,12 +191,12 @@ END_TEST
 START_TEST(given_back_while_it_is_entered_it_is_dropped_again)
 {
 	ck_assert(held_add_below(held, 0, "a", 1));
-	ck_assert(due(HELD_ENTER, 1));
+	ck_assert(due(HELD_ENTER));
 	held_give(held, 0, "a", 100);
 	held_done(held, &batch, true, 0);
-	ck_assert(due(HELD_DROP, 1));
+	ck_assert(due(HELD_DROP));
 	held_done(held, &batch, true, 0);
-	ck_assert(!due(HELD_DROP, 1));
+	ck_assert(!due(HELD_DROP));
 }
 END_TEST
 
@@ -199,11 +204,11 @@ START_TEST(taken_again_while_it_is_dropped_it_is_entered_again)
 {
 	held_add(held, 0, "a");
 	held_give(held, 0, "a", 100);
-	ck_assert(due(HELD_DROP, 1));
+	ck_assert(due(HELD_DROP));
 	ck_assert(held_add(held, 0, "a"));
 	held_done(held, &batch, true, 0);
 	ck_assert_uint_eq(held_count(held, 0), 1);
-	ck_assert(due(HELD_ENTER, 1));
+	ck_assert(due(HELD_ENTER));
 	held_done(held, &batch, true, 0);
 }
 END_TEST
@@ -218,7 +223,8 @@ START_TEST(a_batch_is_of_one_destination_and_not_too_long)
 		held_add(held, (uint32_t)i % 2, name);
 	}
 	held_add(held, 0, "one more");
-	while (due(HELD_RENEW, 1)) {
+	held_begin_round(held);
+	while (due(HELD_RENEW)) {
 		seen[batch.destination] += batch.n;
 		held_done(held, &batch, true, 0);
 	}
@@ -234,9 +240,9 @@ START_TEST(closed_it_holds_nothing)
 	ck_assert_uint_eq(held_count(held, 0), 0);
 	ck_assert(!held_add(held, 0, "b"));
 	ck_assert(!held_add_below(held, 0, "b", 0));
-	ck_assert(due(HELD_DROP, 1));
+	ck_assert(due(HELD_DROP));
 	held_done(held, &batch, true, 0);
-	ck_assert(!due(HELD_DROP, 1));
+	ck_assert(!due(HELD_DROP));
 }
 END_TEST
 
@@ -331,12 +337,12 @@ session_does(void)
 }
 
 static void
-clerk_works(enum held_work work, uint32_t round, bool disturbed)
+clerk_works(enum held_work work, bool disturbed)
 {
 	uint64_t missing = 0;
 	bool answered = !disturbed || chance_below(3) > 0;
 
-	if (!due(work, round))
+	if (!due(work))
 		return;
 	for (uint32_t n = disturbed ? chance_below(3) : 0; n > 0; n--)
 		session_does();
@@ -356,17 +362,19 @@ START_TEST(in_any_order_the_store_ends_with_what_is_held)
 	memset(stored, 0, sizeof(stored));
 	memset(wanted, 0, sizeof(wanted));
 	memset(asked, 0, sizeof(asked));
-	for (uint32_t round = 1; round < 200; round++) {
+	for (int n = 1; n < 200; n++) {
 		session_does();
-		clerk_works((enum held_work)chance_below(3), round, true);
+		held_begin_round(held);
+		clerk_works((enum held_work)chance_below(3), true);
 	}
 	for (uint32_t i = 0; i < NAMES; i++)
 		if (asked[i] != NOT_ASKED)
 			session_hears(i, (char[]){ (char)('a' + i), '\0' });
-	for (uint32_t round = 200; round < 203; round++) {
-		clerk_works(HELD_DROP, round, false);
-		clerk_works(HELD_RENEW, round, false);
-		clerk_works(HELD_ENTER, round, false);
+	for (int n = 0; n < 3; n++) {
+		held_begin_round(held);
+		clerk_works(HELD_DROP, false);
+		clerk_works(HELD_RENEW, false);
+		clerk_works(HELD_ENTER, false);
 	}
 	for (int i = 0; i < NAMES; i++) {
 		ck_assert_msg(stored[i] == wanted[i], "%c: stored %d, held %d",
