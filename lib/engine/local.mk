@@ -13,6 +13,8 @@ lib_libengine_a_SOURCES = \
 	include/engine/held.h lib/engine/held.c \
 	include/engine/intake.h lib/engine/intake.c \
 	include/engine/keeper.h lib/engine/keeper.c \
+	lib/engine/keeper_parts.h lib/engine/keeper_clerk.c \
+	lib/engine/keeper_porter.c \
 	include/engine/line.h lib/engine/line.c \
 	include/engine/pace.h lib/engine/pace.c \
 	include/engine/sight.h lib/engine/sight.c \
