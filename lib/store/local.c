@@ -1,20 +1,17 @@
 #include "store/local.h"
 
-#include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/number.h"
 #include "base/printable.h"
 #include "base/table.h"
+#include "events.h"
 #include "leases.h"
+#include "outcomes.h"
 #include "slots.h"
 
 #define THINGS_MAX 65536	/* destinations, or upstreams */
 #define HOSTS_MAX 1000
-#define EVENTS_MAX 1000
 #define FORGET_BACKLOG_MS INT64_C(86400000)
 #define FORGET_HOST_MS (7 * INT64_C(86400000))
 
@@ -34,18 +31,11 @@ struct destination_state {
 
 struct upstream_state {
 	char *name;
-	struct upstream_record record;
+	struct outcomes outcomes;
 	struct override override;
 	struct preflight preflight;
-	uint32_t streak, in_use, waiting;
-	uint64_t totals[OUTCOME_CLASSES];
-	struct window window;
-	char hosts[WINDOW_HOSTS][STORE_HOST_MAX + 1];	/* window's numbers */
-	uint32_t n_hosts;
 	struct slots slots;
-	struct alone_view alone[WINDOW_HOSTS];
-	int64_t alone_end_ms[WINDOW_HOSTS];	/* of each of them */
-	uint32_t n_alone;
+	uint32_t in_use, waiting;
 };
 
 struct store_local {
@@ -56,10 +46,7 @@ struct store_local {
 	uint32_t n_upstreams;
 	struct store_host *hosts;
 	uint32_t n_hosts;
-	struct store_event *events[EVENTS_MAX];	/* oldest first */
-	uint32_t n_events;
-	int64_t event_ms;	/* the last id */
-	uint64_t event_seq;
+	struct events events;
 };
 
 static struct destination_state *
@@ -160,110 +147,7 @@ slots(struct upstream_state *u, const struct store_request *r, int64_t now,
 	return 0;
 }
 
-/* Outcomes and the record */
-
-/* The window's number of a host; those that find none share the last. */
-static uint8_t
-number_of(struct upstream_state *u, const char *host)
-{
-	for (uint32_t i = 0; i < u->n_hosts; i++)
-		if (strcmp(u->hosts[i], host) == 0)
-			return (uint8_t)i;
-	if (u->n_hosts == WINDOW_HOSTS || !span_copy(u->hosts[u->n_hosts],
-	    sizeof(u->hosts[0]), span_of(host)))
-		return WINDOW_HOSTS - 1;
-	return (uint8_t)u->n_hosts++;
-}
-
-static void
-add_up(struct upstream_state *u, const struct store_request *r, int64_t now)
-{
-	const uint32_t *counts = r->u.observe.counts;
-	const bool counted = r->u.observe.version == u->record.version;
-	uint32_t bad = 0, all = 0;
-
-	for (int i = 0; i < OUTCOME_CLASSES; i++) {
-		const enum outcome_class class = (enum outcome_class)i;
-
-		if (counts[i] == 0)
-			continue;
-		u->totals[i] += counts[i];
-		all += counts[i];
-		bad += outcome_weight(class).bad > 0 ? counts[i] : 0;
-		if (counted)
-			window_add(&u->window, r->u.observe.window_ms, now,
-			    class, number_of(u, r->u.observe.host), counts[i]);
-	}
-	if (counted && all > 0)
-		u->streak = r->u.observe.had_good ?
-		    r->u.observe.bad_tail : u->streak + bad;
-}
-
-/* Drop a host's row, and those that have ended. */
-static void
-forget_alone(struct upstream_state *u, const char *host, int64_t now)
-{
-	uint32_t kept = 0;
-
-	for (uint32_t i = 0; i < u->n_alone; i++)
-		if (u->alone_end_ms[i] > now &&
-		    (host == NULL || strcmp(u->alone[i].host, host) != 0)) {
-			u->alone[kept] = u->alone[i];
-			u->alone_end_ms[kept++] = u->alone_end_ms[i];
-		}
-	u->n_alone = kept;
-}
-
-static void
-note_alone(struct upstream_state *u, const struct store_request *r, int64_t now)
-{
-	const struct upstream_record *own = r->u.observe.alone;
-	struct alone_view *row;
-
-	forget_alone(u, own != NULL ? r->u.observe.host : NULL, now);
-	if (own == NULL || own->breaker.state == BREAKER_CLOSED ||
-	    u->n_alone == WINDOW_HOSTS)
-		return;
-	u->alone_end_ms[u->n_alone] = now + r->u.observe.alone_ttl_ms;
-	row = &u->alone[u->n_alone++];
-	*row = (struct alone_view){
-		.state = own->breaker.state,
-		.allowance = breaker_allowance(&own->breaker),
-		.until_ms = own->breaker.until_ms,
-	};
-	printable(row->host, sizeof(row->host), span_of(r->u.observe.host));
-	printable(row->incident, sizeof(row->incident),
-	    span_of(own->incident[0] != '\0' ? own->incident : "-"));
-}
-
-/* The window with the asking host as number 0. */
-static void
-copy_window(const struct upstream_state *u, const char *host,
-    int64_t window_ms, int64_t now, struct store_reply *out)
-{
-	const int64_t newest = window_bucket(window_ms, now);
-	bool seen[WINDOW_HOSTS] = { false };
-	uint32_t self = WINDOW_HOSTS;
-
-	for (uint32_t i = 0; i < u->n_hosts; i++)
-		if (host != NULL && strcmp(u->hosts[i], host) == 0)
-			self = i;
-	for (uint32_t i = 0; i < u->window.n; i++) {
-		struct window_row row = u->window.rows[i];
-
-		if (row.bucket <= newest - WINDOW_BUCKETS ||
-		    row.bucket > newest)
-			continue;
-		if (!seen[row.host])
-			out->u.upstream.n_hosts++;
-		seen[row.host] = true;
-		if (row.host == self)
-			row.host = 0;
-		else if (row.host < self && row.host < WINDOW_HOSTS - 1)
-			row.host++;
-		window_add_row(&out->u.upstream.window, &row);
-	}
-}
+/* What is said of upstreams, and of destinations */
 
 static struct override
 in_force(const struct override *o, int64_t now)
@@ -275,40 +159,11 @@ static void
 observe(struct upstream_state *u, const struct store_request *r, int64_t now,
     struct store_reply *out)
 {
-	add_up(u, r, now);
-	note_alone(u, r, now);
-	out->u.upstream.n_alone = u->n_alone;
-	memcpy(out->u.upstream.alone, u->alone, sizeof(u->alone));
-	out->u.upstream.record = u->record;
+	outcomes_observe(&u->outcomes, r, now, out);
 	out->u.upstream.override = in_force(&u->override, now);
 	out->u.upstream.preflight = u->preflight;
-	out->u.upstream.streak = u->streak;
 	out->u.upstream.in_use = u->in_use;
 	out->u.upstream.waiting = u->waiting;
-	memcpy(out->u.upstream.totals, u->totals, sizeof(u->totals));
-	if (r->u.observe.window_ms > 0)
-		copy_window(u, r->u.observe.host, r->u.observe.window_ms, now,
-		    out);
-}
-
-static void
-commit(struct upstream_state *u, const struct store_request *r,
-    struct store_reply *out)
-{
-	out->u.commit.stale = r->u.commit.version != u->record.version;
-	if (!out->u.commit.stale) {
-		const int64_t version = u->record.version + 1;
-
-		assert(record_sane(&r->u.commit.record));
-		u->record = r->u.commit.record;
-		u->record.version = version;
-		if (r->u.commit.afresh) {
-			window_clear(&u->window);
-			u->n_hosts = 0;
-			u->streak = 0;
-		}
-	}
-	out->u.commit.record = u->record;
 }
 
 static void
@@ -335,7 +190,7 @@ preflight(struct preflight *p, const struct store_request *r, int64_t now)
 		p->locked_ms = now + lock_ms;
 }
 
-/* Hosts and events */
+/* Hosts */
 
 static struct store_host *
 host_of(struct store_local *l, const char *name)
@@ -381,86 +236,6 @@ hosts(const struct store_local *l, struct store_reply *out)
 	if (l->n_hosts > 0)
 		memcpy(out->u.hosts.list, l->hosts,
 		    l->n_hosts * sizeof(l->hosts[0]));
-}
-
-static void
-forget_events(struct store_local *l, uint32_t keep)
-{
-	const uint32_t gone = l->n_events > keep ? l->n_events - keep : 0;
-
-	for (uint32_t i = 0; i < gone; i++)
-		mem_free(l->events[i]);
-	l->n_events -= gone;
-	memmove(l->events, l->events + gone,
-	    l->n_events * sizeof(l->events[0]));
-}
-
-static void
-event_add(struct store_local *l, const struct store_request *r, int64_t now)
-{
-	const uint32_t keep = r->u.event_add.keep;
-	struct store_event *e = mem_new(1, sizeof(*e));
-
-	assert(r->u.event_add.n <= STORE_PAIRS_MAX);
-	l->event_seq = now > l->event_ms ? 0 : l->event_seq + 1;
-	l->event_ms = now > l->event_ms ? now : l->event_ms;
-	snprintf(e->id, sizeof(e->id), "%" PRId64 "-%" PRIu64, l->event_ms,
-	    l->event_seq);
-	for (; e->n < r->u.event_add.n; e->n++) {
-		const struct store_pair *pair = &r->u.event_add.pairs[e->n];
-
-		printable(e->pairs[e->n].name, sizeof(e->pairs[0].name),
-		    span_of(pair->name));
-		printable(e->pairs[e->n].value, sizeof(e->pairs[0].value),
-		    span_of(pair->value));
-	}
-	forget_events(l, EVENTS_MAX - 1);
-	l->events[l->n_events++] = e;
-	forget_events(l, keep > 0 ? keep : 1);
-}
-
-/* "1763728000000-3", as Redis orders them. */
-static bool
-id_parse(struct span id, int64_t *out_ms, int64_t *out_seq)
-{
-	const struct span ms = span_cut(&id, '-');
-
-	*out_seq = 0;
-	return number_parse(ms, 0, INT64_MAX, out_ms) &&
-	    (id.at == NULL || number_parse(id, 0, INT64_MAX, out_seq));
-}
-
-static bool
-is_behind(const char *id, const char *after)
-{
-	int64_t ms, seq, after_ms, after_seq;
-
-	return id_parse(span_of(id), &ms, &seq) &&
-	    id_parse(span_of(after), &after_ms, &after_seq) &&
-	    (ms > after_ms || (ms == after_ms && seq > after_seq));
-}
-
-static int
-events(const struct store_local *l, const struct store_request *r,
-    struct store_reply *out, struct err *err)
-{
-	const char *after = r->u.events.after;
-	const uint32_t last = r->u.events.last;
-	int64_t ms, seq;
-	uint32_t first = 0;
-
-	if (after[0] == '\0')
-		first = l->n_events > last ? l->n_events - last : 0;
-	else if (!id_parse(span_of(after), &ms, &seq))
-		return err_set(err, ERR_SYNTAX, "no event has such an id");
-	else
-		while (first < l->n_events &&
-		    !is_behind(l->events[first]->id, after))
-			first++;
-	out->u.events.list = mem_new(l->n_events + 1, sizeof(*l->events[0]));
-	for (uint32_t i = first; i < l->n_events && i - first < last; i++)
-		out->u.events.list[out->u.events.n++] = *l->events[i];
-	return 0;
 }
 
 /* Backlogs */
@@ -551,7 +326,7 @@ call_upstream(struct store_local *l, const struct store_request *r,
 	if (r->verb == STORE_OBSERVE)
 		observe(u, r, now, out);
 	else if (r->verb == STORE_COMMIT)
-		commit(u, r, out);
+		outcomes_commit(&u->outcomes, r, out);
 	else if (r->verb == STORE_PREFLIGHT)
 		preflight(&u->preflight, r, now);
 	else
@@ -586,7 +361,7 @@ store_local_free(struct store_local **local)
 		mem_free(l->upstreams[i]->name);
 		mem_free(l->upstreams[i]);
 	}
-	forget_events(l, 0);
+	events_free(&l->events);
 	table_free(&l->names);
 	mem_free(l->destinations);
 	mem_free(l->upstreams);
@@ -622,10 +397,10 @@ store_local_call(struct store_local *local, const struct store_request *request,
 		hosts(local, out_reply);
 		return 0;
 	case STORE_EVENT_ADD:
-		event_add(local, request, now_ms);
+		events_add(&local->events, request, now_ms);
 		return 0;
 	case STORE_EVENTS:
-		return events(local, request, out_reply, err);
+		return events_read(&local->events, request, out_reply, err);
 	}
 	return err_set(err, ERR_SYNTAX, "no such request");
 }

@@ -40,8 +40,10 @@ lib_libstore_a_SOURCES = \
 	lib/store/command.h lib/store/command.c \
 	lib/store/conn.h lib/store/conn.c \
 	lib/store/dial.h lib/store/dial.c \
+	lib/store/events.h lib/store/events.c \
 	lib/store/leases.h lib/store/leases.c \
 	lib/store/link.h lib/store/link.c \
+	lib/store/outcomes.h lib/store/outcomes.c \
 	lib/store/reach.h lib/store/reach.c \
 	lib/store/script.h lib/store/script.c \
 	lib/store/sentinel.h lib/store/sentinel.c \
