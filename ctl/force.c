@@ -19,18 +19,22 @@ state_of_word(const char *word, enum override_state *out)
 	    (*out == OVERRIDE_OPEN || *out == OVERRIDE_CLOSED);
 }
 
+static const char *
+misused(const struct options *o, enum override_state *out)
+{
+	if (!state_of_word(o->words[1], out))
+		return "the state is open, closed or auto";
+	return *out == OVERRIDE_NONE ? NULL : operator_misused(o);
+}
+
 enum answer
 operator_force(struct operator *op, const struct options *o)
 {
-	const char *upstream = o->words[0], *wrong = NULL;
 	enum override_state state;
+	const char *upstream = o->words[0], *wrong = misused(o, &state);
 	enum answer answer;
 	char wait[24];
 
-	if (!state_of_word(o->words[1], &state))
-		wrong = "the state is open, closed or auto";
-	else if (state != OVERRIDE_NONE)
-		wrong = operator_misused(o);
 	if (wrong != NULL)
 		return operator_fail(op, ANSWER_USAGE, wrong);
 	wrong = operator_refused(o);
@@ -54,5 +58,7 @@ operator_force(struct operator *op, const struct options *o)
 enum answer
 verb_force(const struct options *o)
 {
-	return operator_verb("force", operator_force, o);
+	enum override_state state;
+
+	return operator_verb("force", misused(o, &state), operator_force, o);
 }

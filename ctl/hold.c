@@ -104,11 +104,11 @@ operator_release(struct operator *op, const struct options *o)
 enum answer
 verb_hold(const struct options *o)
 {
-	return operator_verb("hold", operator_hold, o);
+	return operator_verb("hold", operator_misused(o), operator_hold, o);
 }
 
 enum answer
 verb_release(const struct options *o)
 {
-	return operator_verb("release", operator_release, o);
+	return operator_verb("release", NULL, operator_release, o);
 }

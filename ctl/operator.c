@@ -115,14 +115,21 @@ operator_say(struct operator *op, const struct operator_word *word)
 }
 
 enum answer
-operator_verb(const char *verb, operator_fn *fn, const struct options *o)
+operator_verb(const char *verb, const char *misused, operator_fn *fn,
+    const struct options *o)
 {
-	struct config *config = inquiry_config(o);
-	struct operator op = { .config = config, .said = buf_new(1024) };
+	struct config *config;
+	struct operator op = { .said = buf_new(1024) };
 	enum answer answer;
 
+	if (misused != NULL) {
+		fprintf(stderr, "mailweir: %s: %s\n", verb, misused);
+		return ANSWER_USAGE;
+	}
+	config = inquiry_config(o);
 	if (config == NULL)
 		return ANSWER_NO;
+	op.config = config;
 	op.inquiry = inquiry_new(config);
 	answer = fn(&op, o);
 	fputs(buf_text(&op.said), stdout);

@@ -25,9 +25,10 @@ struct operator {
 typedef enum answer operator_fn(struct operator *op, const struct options *o);
 operator_fn operator_force, operator_hold, operator_release;
 
-/* One of these as a verb of the command line, of this name. */
-enum answer operator_verb(const char *verb, operator_fn *fn,
-    const struct options *o);
+/* One of these as a verb of the command line, of this name. misused: what is
+ * wrong with how it is used, whatever the configuration says, or NULL. */
+enum answer operator_verb(const char *verb, const char *misused,
+    operator_fn *fn, const struct options *o);
 
 /* For those: */
 

@@ -149,6 +149,9 @@ def usage(bench):
         code, out, err = bench.run(*words)
         tap.ok(code == 2 and out == "" and err != "",
                "bad usage is 2: mailweir " + " ".join(words), code, out, err)
+        code, out, err = bench.run(*words, config="/nowhere/at.all")
+        tap.ok(code == 2 and out == "" and "nowhere" not in err,
+               "whatever the file says", code, out, err)
     code, out, _ = bench.run("help")
     tap.ok(code == 0 and all("\n  " + verb in out for verb in (
         "check", "status", "explain", "classify", "events", "force", "hold",
