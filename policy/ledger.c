@@ -307,7 +307,7 @@ note_grants(struct ledger *l, const struct server *server, int64_t now_ms)
 		g->held = fleet_held(u);
 		g->heard_ms = line_state(fleet_line(u), now_ms).granted_ms;
 	}
-	/* What a plan before this one had more. */
+	/* A plan before this one may have had more. */
 	for (; g < l->page->grants + PLAN_UPSTREAMS && g->upstream[0] != '\0'; g++)
 		g->upstream[0] = '\0';
 }

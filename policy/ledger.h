@@ -4,11 +4,11 @@
  *
  * A process goes on with its connection when the loop that granted it dies,
  * so the next loop has to count it, until that process says something again or
- * is gone. What was granted goes over to the next loop, too, with what operators
+ * is gone. What was granted goes over to the next loop, too, with what is on
  * hold, and how many hosts share rates and caps: while the store is away there
- * is nothing else to go by. The ledger is memory that parent and loop share; in
- * a service manager's runtime directory, which is memory as well, it outlives
- * the parent.
+ * is nothing else to go by. The ledger is memory that parent and loop share;
+ * in a service manager's runtime directory, which is memory as well, it
+ * outlives the parent.
  *
  * Slots are void after the time that a grant lasts: by then the fleet has given
  * them to others.
