@@ -56,6 +56,14 @@ def cpu_us(pids):
     return total * TICK_US
 
 
+def machine_us():
+    """What all have used of all processors until now."""
+    with open("/proc/stat", encoding="ascii") as file:
+        user, nice, system, _, _, irq, softirq = \
+            map(int, file.readline().split()[1:8])
+    return (user + nice + system + irq + softirq) * TICK_US
+
+
 def memory_kib(pids):
     """Resident, what they share counted twice."""
     total = 0
