@@ -212,12 +212,13 @@ probe_recipient(const struct plan *p, const struct destination *d,
 	if (plan_match(p, span_of(to)) == own)
 		return span_copy(dst, PROBE_ADDRESS_MAX + 1, span_of(to));
 	for (size_t i = 0; i < destination_map_count(p->domains); i++) {
-		const struct destination_pattern at =
-		    destination_map_pattern(p->domains, i);
+		uint32_t destination;
+		const struct span key = destination_map_key(p->domains, i,
+		    &destination);
 
-		if ((int)at.destination == own && !at.suffix)
+		if ((int)destination == own && key.at[0] != '.')
 			return snprintf(dst, PROBE_ADDRESS_MAX + 1,
-			    "postmaster@%s", at.domain.name) <=
+			    "postmaster@%.*s", (int)key.len, key.at) <=
 			    PROBE_ADDRESS_MAX;
 	}
 	return false;
