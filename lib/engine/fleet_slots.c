@@ -14,6 +14,14 @@ others_wait(const struct report *r, const struct store_reply *reply)
 	    reply->u.slots.waiting > r->waiting;
 }
 
+/* It was given when the store heard the report; a process that was stopped may
+ * read the answer when the grant has ended. */
+static bool
+is_late(const struct fleet_upstream *u)
+{
+	return fleet_now(u->fleet) - u->slots_sent_ms >= LINE_GRANT_MS;
+}
+
 static void
 reported(void *arg, const struct store_reply *reply, const struct err *err)
 {
@@ -29,7 +37,7 @@ reported(void *arg, const struct store_reply *reply, const struct err *err)
 		fleet_note_time(f, reply);
 	if (reply != NULL && others_wait(r, reply))
 		u->slots_at_ms = 0;
-	if (r->epoch != u->epoch)
+	if (r->epoch != u->epoch || is_late(u))
 		u->slots_at_ms = 0;
 	else
 		line_grant(u->line, reply != NULL ?
