@@ -80,17 +80,27 @@ target_of(const struct slots *s, const struct slot_row *row,
 }
 
 static uint32_t
-grant_of(const struct slots *s, const struct slot_row *row,
-    uint32_t room, uint32_t target)
+smaller(uint32_t a, uint32_t b)
 {
-	int64_t others = 0, grant = target;
+	return a < b ? a : b;
+}
+
+static uint32_t
+larger(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+/* What the others were not granted. */
+static uint32_t
+free_of(const struct slots *s, const struct slot_row *row, uint32_t room)
+{
+	int64_t left = room;
 
 	for (uint32_t i = 0; i < s->n; i++)
 		if (&s->rows[i] != row)
-			others += s->rows[i].granted;
-	if (grant > room - others)
-		grant = room - others;
-	return grant > row->in_use ? (uint32_t)grant : row->in_use;
+			left -= s->rows[i].granted;
+	return left > 0 ? (uint32_t)left : 0;
 }
 
 void
@@ -106,7 +116,7 @@ slots_report(struct slots *s, const struct store_request *r, int64_t now,
 {
 	const bool known = expire(s, r->u.slots.ttl_ms, now);
 	struct slot_row *row = row_of(s, r->u.slots.host);
-	uint32_t room, target, grant;
+	uint32_t room, target, grant, held = r->u.slots.held;
 
 	if (row == NULL)
 		return false;
@@ -117,19 +127,21 @@ slots_report(struct slots *s, const struct store_request *r, int64_t now,
 	row->old = r->u.slots.old;
 	room = room_of(s, r);
 	target = target_of(s, row, r, room, now);
-	grant = grant_of(s, row, room, target);
+	grant = smaller(target, free_of(s, row, room));
 	/* The answer may be lost on its way, and the host goes on with what it
 	 * held: that is not given away before the host tells of less. */
-	row->granted = grant > r->u.slots.held ? grant : r->u.slots.held;
+	row->granted = larger(larger(grant, row->in_use), held);
 	row->expiry_ms = now + r->u.slots.ttl_ms;
 
 	for (uint32_t i = 0; i < s->n; i++) {
 		out->u.slots.in_use += s->rows[i].in_use + s->rows[i].old;
 		out->u.slots.waiting += s->rows[i].waiting;
 	}
-	/* What is in use beyond it counts until it ends, but is not used
+	/* What is in use beyond the share, or beyond what the host holds, as
+	 * one whose grant has ended, counts until it ends, but is not used
 	 * again. */
-	out->u.slots.granted = grant < target ? grant : target;
+	out->u.slots.granted = larger(grant,
+	    smaller(target, smaller(row->in_use, held)));
 	out->u.slots.hosts = s->n;
 	return true;
 }

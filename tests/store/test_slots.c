@@ -140,6 +140,79 @@ START_TEST(the_cap_holds_whatever_happens)
 END_TEST
 
 /*
+ * Hosts stop, for longer than a grant lasts, and their connections end
+ * meanwhile; when one goes on, it believes for a while that it has them still.
+ */
+struct sleeper {
+	bool asleep;
+	uint32_t believed;		/* in use */
+	uint32_t real;
+};
+
+#define GRANT_MS (TTL_MS * 9 / 10)
+
+static void
+fall_asleep(struct sleeper *s)
+{
+	s->asleep = true;
+	s->real = 0;
+}
+
+static void
+wake(struct fleet *f, uint32_t i, struct sleeper *s)
+{
+	struct host *h = &f->hosts[i];
+
+	s->asleep = false;
+	if (f->now_ms - h->told_ms >= GRANT_MS)
+		h->granted = 0;
+	report(f, h, s->believed, chance_below(20));
+}
+
+/* Some end, others begin, and the store is told. */
+static void
+work(struct fleet *f, uint32_t i, struct sleeper *s)
+{
+	struct host *h = &f->hosts[i];
+	const uint32_t ended = chance_below(s->believed + 1);
+
+	s->believed -= ended;
+	s->real -= ended < s->real ? ended : s->real;
+	for (; s->believed < h->granted && chance_below(4) > 0; s->believed++)
+		s->real++;
+	if (chance_below(2) > 0)
+		report(f, h, s->believed, chance_below(20));
+}
+
+START_TEST(who_was_stopped_uses_again_nothing_that_others_got)
+{
+	struct fleet f = fleet_of(2 + (uint32_t)_i % (HOSTS - 1), 12);
+	struct sleeper sleepers[HOSTS] = { 0 };
+
+	chance_seed((uint64_t)_i + 1);
+	for (int step = 0; step < 20000; step++) {
+		const uint32_t i = chance_below(f.n);
+		uint32_t real = 0;
+
+		f.now_ms += chance_below(60);
+		if (!sleepers[i].asleep)
+			work(&f, i, &sleepers[i]);
+		else if (chance_below(20) == 0)
+			wake(&f, i, &sleepers[i]);
+		if (chance_below(40) == 0)
+			fall_asleep(&sleepers[i]);
+		for (uint32_t j = 0; j < f.n; j++) {
+			if (f.now_ms - f.hosts[j].told_ms >= GRANT_MS)
+				fall_asleep(&sleepers[j]);
+			real += sleepers[j].real;
+		}
+		ck_assert_uint_le(real, f.cap);
+	}
+	store_local_free(&f.store);
+}
+END_TEST
+
+/*
  * An upstream falls ill, is tried again and recovers, over and over; some of
  * its connections hang, and hosts hear of each change at some time later.
  */
@@ -317,6 +390,8 @@ main(void)
 	tcase_add_loop_test(tc, the_cap_holds_whatever_happens, 0, 20);
 	tcase_add_loop_test(tc,
 	    one_trial_beside_what_hangs_and_never_above_the_cap, 0, 20);
+	tcase_add_loop_test(tc,
+	    who_was_stopped_uses_again_nothing_that_others_got, 0, 20);
 	tcase_add_loop_test(tc, all_is_handed_out_and_fairly, 0, 4);
 	suite_add_tcase(s, tc);
 	return suite_main(s);

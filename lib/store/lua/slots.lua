@@ -92,14 +92,15 @@ local target = held
 if now >= settle or settle > now + settle_ms then
 	target = share()
 end
--- What is in use beyond the share counts until it ends, but is not used again.
-local grant = math.max(in_use, math.min(target, room - granted))
+-- What is in use beyond the share, or beyond what the host holds, as one whose
+-- grant has ended, counts until it ends, but is not used again.
+local free = math.min(target, room - granted)
 -- The answer may be lost on its way, and the host goes on with what it held:
 -- that is not given to another one before the host tells of less.
 redis.call('HSET', slots, host, string.format('%.0f %.0f %.0f %.0f %.0f',
-    math.max(grant, held), in_use, waiting, now + ttl, old))
+    math.max(free, in_use, held), in_use, waiting, now + ttl, old))
 keep(slots, 2 * ttl)
 redis.call('HSET', upstream, 'in_use', sum_in_use + sum_old,
     'waiting', sum_waiting, 'cap', cap)
-return { now, math.min(grant, target), sum_in_use + sum_old, sum_waiting,
-    #names }
+return { now, math.max(free, math.min(target, in_use, held)),
+    sum_in_use + sum_old, sum_waiting, #names }
