@@ -65,10 +65,11 @@ void line_rest(struct line *line, int64_t began_ms, int64_t now_ms);
 /* Somebody could have used a slot but did not wait: ask the fleet for one. */
 void line_wish(struct line *line, int64_t now_ms);
 
-/* The fleet's new grant. Whoever hears nothing for LINE_GRANT_MS, as a process
- * that was stopped, spends nothing more of it: it may be others' by now. */
+/* The fleet's new grant; line_serve() serves with it. It ends LINE_GRANT_MS
+ * after it was asked for, as where the process was stopped: it may be others'
+ * by then. */
 #define LINE_GRANT_MS 9000	/* less than FLEET_SLOTS_TTL_MS */
-void line_grant(struct line *line, uint32_t granted, int64_t now_ms);
+void line_grant(struct line *line, uint32_t granted, int64_t asked_ms);
 /* The grant is void, or in doubt: keep only what is in use. */
 void line_void(struct line *line);
 /* The fleet's cap fell, and the grant, given under the old one, is void. */
@@ -81,8 +82,9 @@ void line_serve(struct line *line, int64_t now_ms);
 void line_expire(struct line *line, int64_t now_ms);
 
 struct line_state {
-	uint32_t granted, in_use;
-	int64_t granted_ms;	/* when that was heard */
+	uint32_t granted;	/* 0 when that has ended */
+	uint32_t in_use;
+	int64_t granted_ms;	/* when that was asked for */
 	uint32_t old;		/* in use since before the last turn */
 	uint32_t waiting;	/* in line, or 1 for a wish; within the limit */
 	uint32_t free;		/* of those granted, within the limit */

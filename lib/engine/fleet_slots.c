@@ -14,14 +14,6 @@ others_wait(const struct report *r, const struct store_reply *reply)
 	    reply->u.slots.waiting > r->waiting;
 }
 
-/* It was given when the store heard the report; a process that was stopped may
- * read the answer when the grant has ended. */
-static bool
-is_late(const struct fleet_upstream *u)
-{
-	return fleet_now(u->fleet) - u->slots_sent_ms >= LINE_GRANT_MS;
-}
-
 static void
 reported(void *arg, const struct store_reply *reply, const struct err *err)
 {
@@ -37,11 +29,13 @@ reported(void *arg, const struct store_reply *reply, const struct err *err)
 		fleet_note_time(f, reply);
 	if (reply != NULL && others_wait(r, reply))
 		u->slots_at_ms = 0;
-	if (r->epoch != u->epoch || is_late(u))
+	if (r->epoch != u->epoch) {
 		u->slots_at_ms = 0;
-	else
-		line_grant(u->line, reply != NULL ?
-		    reply->u.slots.granted : r->held, fleet_now(f));
+		return;
+	}
+	line_grant(u->line, reply != NULL ? reply->u.slots.granted : r->held,
+	    u->slots_sent_ms);
+	line_serve(u->line, fleet_now(f));
 }
 
 /*

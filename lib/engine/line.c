@@ -8,7 +8,7 @@
 
 struct line {
 	uint32_t granted, in_use, waiting;
-	int64_t granted_ms;		/* when */
+	int64_t granted_ms;		/* when that was asked for */
 	uint32_t limit;
 	uint32_t resting;		/* of those in use */
 	int64_t rested_ms;		/* when these are free again */
@@ -49,6 +49,13 @@ free_slots(const struct line *line)
 	return above(smaller(line->granted, line->limit), line->in_use);
 }
 
+/* Has the grant ended? */
+static bool
+is_over(const struct line *line, int64_t now_ms)
+{
+	return now_ms - line->granted_ms >= LINE_GRANT_MS;
+}
+
 /* Did this attempt begin before the last turn? */
 static bool
 is_old(const struct line *line, int64_t began_ms)
@@ -64,7 +71,7 @@ static bool
 take(struct line *line, int64_t now_ms)
 {
 	if (free_slots(line) == 0 || is_old(line, now_ms) ||
-	    now_ms - line->granted_ms >= LINE_GRANT_MS)
+	    is_over(line, now_ms))
 		return false;
 	if (line->rate > 0 &&
 	    !bucket_take(&line->tokens, line->rate, now_ms))
@@ -190,11 +197,10 @@ line_wish(struct line *line, int64_t now_ms)
 }
 
 void
-line_grant(struct line *line, uint32_t granted, int64_t now_ms)
+line_grant(struct line *line, uint32_t granted, int64_t asked_ms)
 {
 	line->granted = granted;
-	line->granted_ms = now_ms;
-	line_serve(line, now_ms);
+	line->granted_ms = asked_ms;
 }
 
 void
@@ -270,7 +276,7 @@ line_state(const struct line *line, int64_t now_ms)
 	const bool wish = line->waiting == 0 && line->wish_until_ms > now_ms;
 
 	return (struct line_state){
-		.granted = line->granted,
+		.granted = is_over(line, now_ms) ? 0 : line->granted,
 		.in_use = line->in_use,
 		.granted_ms = line->granted_ms,
 		.old = line->old,

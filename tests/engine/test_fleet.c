@@ -320,6 +320,72 @@ START_TEST(grants_never_pass_the_cap)
 }
 END_TEST
 
+/* Only this one of the hosts runs, and has use for all that it gets. */
+static void
+pass_for(int i, int64_t ms)
+{
+	struct line *line = fleet_line(fleet_upstream(host[i], 0));
+
+	for (const int64_t end = now + ms; now < end; now += FLEET_TICK_MS) {
+		line_wish(line, now);
+		fleet_tick(host[i], now);
+		deliver();
+		line_take(line, now);
+	}
+}
+
+/* mx1 reads the answer to a report when the grant of it has ended. */
+static void
+hear_late(void)
+{
+	for (const size_t n = store.n; store.n == n; now += FLEET_TICK_MS)
+		fleet_tick(host[0], now);
+	now += LINE_GRANT_MS;
+	deliver();
+}
+
+START_TEST(an_answer_that_comes_late_grants_nothing)
+{
+	struct line *line = fleet_line(fleet_upstream(host[0], 0));
+
+	store.away = _i != 0;
+	pass(1500);
+	line_grant(line, 4, now);
+	hear_late();
+	ck_assert(!line_take(line, now));
+	ck_assert_uint_eq(granted(0), 0);
+	hear_late();		/* and what came of it is not kept up */
+	ck_assert_uint_eq(granted(0), 0);
+	store.away = false;
+	pass(FLEET_SETTLE_MS + 1500);
+	ck_assert_uint_gt(granted(0), 0);
+}
+END_TEST
+
+START_TEST(who_was_stopped_uses_again_nothing_that_others_got)
+{
+	struct line *line = fleet_line(fleet_upstream(host[0], 0));
+
+	pass_for(0, 3000);
+	ck_assert_uint_eq(line_state(line, now).in_use, 4);
+	pass_for(1, 15000);
+	ck_assert_uint_eq(granted(1), 4);
+	/* It does not know yet that its own ones have ended. */
+	for (int n = 0; n < 3; n++) {
+		pass(1500);
+		ck_assert_uint_eq(granted(0), 0);
+		line_give(line, 1, now);
+		ck_assert(!line_take(line, now));
+	}
+	line_give(line, 1, now);
+	for (int n = 0; n < 3; n++)
+		line_give(fleet_line(fleet_upstream(host[1], 0)), 1, now);
+	line_wish(line, now);
+	pass(1500);
+	ck_assert(line_take(line, now));
+}
+END_TEST
+
 START_TEST(one_trial_of_the_fleet_at_a_time)
 {
 	open_it();
@@ -1412,6 +1478,9 @@ main(void)
 	tcase_add_test(tc, a_reason_of_long_ago_is_none);
 	tcase_add_test(tc, a_reason_may_come_late);
 	tcase_add_test(tc, grants_never_pass_the_cap);
+	tcase_add_loop_test(tc, an_answer_that_comes_late_grants_nothing, 0, 2);
+	tcase_add_test(tc,
+	    who_was_stopped_uses_again_nothing_that_others_got);
 	tcase_add_test(tc, one_trial_of_the_fleet_at_a_time);
 	tcase_add_test(tc, who_failed_a_trial_lets_others_try_first);
 	tcase_add_test(tc, the_only_host_waits_for_nobody);

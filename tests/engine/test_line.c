@@ -33,12 +33,20 @@ stand(struct line *line, struct who *who, int64_t deadline_ms)
 	line_wait(line, &who->waiter, deadline_ms);
 }
 
+/* As an answer of the fleet at once. */
+static void
+grant(struct line *line, uint32_t granted, int64_t now_ms)
+{
+	line_grant(line, granted, now_ms);
+	line_serve(line, now_ms);
+}
+
 START_TEST(slots_are_spent_from_memory)
 {
 	struct line *line = line_new();
 
 	ck_assert(!line_take(line, 0));
-	line_grant(line, 2, 0);
+	grant(line, 2, 0);
 	ck_assert(line_take(line, 0));
 	ck_assert(line_take(line, 0));
 	ck_assert(!line_take(line, 0));
@@ -54,7 +62,7 @@ START_TEST(first_come_first_served)
 	struct line *line = line_new();
 	struct who a = { 0 }, b = { 0 };
 
-	line_grant(line, 1, 0);
+	grant(line, 1, 0);
 	ck_assert(line_take(line, 0));
 	stand(line, &a, 1000);
 	stand(line, &b, 1000);
@@ -74,13 +82,13 @@ START_TEST(a_grant_that_is_not_renewed_ends)
 	struct who who = { 0 };
 	const int64_t t = 1000;
 
-	line_grant(line, 2, t);
+	grant(line, 2, t);
 	ck_assert(line_take(line, t + LINE_GRANT_MS - 1));
 	ck_assert(!line_take(line, t + LINE_GRANT_MS));
 	stand(line, &who, INT64_MAX);
 	line_give(line, t, t + LINE_GRANT_MS);
 	ck_assert_uint_eq(who.slots, 0);
-	line_grant(line, 2, t + LINE_GRANT_MS);
+	grant(line, 2, t + LINE_GRANT_MS);
 	ck_assert_uint_eq(who.slots, 1);
 	line_free(&line);
 }
@@ -94,7 +102,7 @@ START_TEST(a_greater_grant_serves_the_line)
 	for (int i = 0; i < 3; i++)
 		stand(line, &who[i], 1000);
 	ck_assert(line_is_short(line, 0));
-	line_grant(line, 2, 0);
+	grant(line, 2, 0);
 	ck_assert_int_eq(who[0].slots + who[1].slots, 2);
 	ck_assert_int_eq(who[2].answers, 0);
 	line_leave(&who[2].waiter);
@@ -108,7 +116,7 @@ START_TEST(a_limit_is_below_any_grant)
 	struct line *line = line_new();
 	struct who a = { 0 }, b = { 0 };
 
-	line_grant(line, 4, 0);
+	grant(line, 4, 0);
 	line_set_limit(line, 1);
 	ck_assert(line_take(line, 0));
 	ck_assert(!line_take(line, 0));
@@ -133,7 +141,7 @@ START_TEST(a_refused_slot_rests)
 	struct line *line = line_new();
 	struct who who = { 0 };
 
-	line_grant(line, 2, 0);
+	grant(line, 2, 0);
 	ck_assert(line_take(line, 0));
 	ck_assert(line_take(line, 0));
 	line_rest(line, 0, 0);
@@ -154,7 +162,7 @@ START_TEST(what_rests_is_over_when_the_cap_falls)
 	struct line *line = line_new();
 	struct who who = { 0 };
 
-	line_grant(line, 3, 0);
+	grant(line, 3, 0);
 	for (int i = 0; i < 3; i++)
 		ck_assert(line_take(line, i));
 	line_rest(line, 2, 5);
@@ -167,7 +175,7 @@ START_TEST(what_rests_is_over_when_the_cap_falls)
 	ck_assert_msg(line_state(line, 11).in_use == 1,
 	    "the cap has fallen for it");
 	ck_assert_msg(who.slots == 0, "it would hear the same");
-	line_grant(line, 2, 12);
+	grant(line, 2, 12);
 	ck_assert_int_eq(who.slots, 1);
 	line_rest(line, 12, 13);
 	ck_assert_msg(line_state(line, 13).in_use == 2,
@@ -183,7 +191,7 @@ START_TEST(at_a_turn_all_is_old)
 	struct line *line = line_new();
 	struct who who = { 0 };
 
-	line_grant(line, 3, 0);
+	grant(line, 3, 0);
 	for (int i = 0; i < 3; i++)
 		ck_assert(line_take(line, i));
 	line_rest(line, 0, 5);
@@ -191,7 +199,7 @@ START_TEST(at_a_turn_all_is_old)
 	line_turn(line, 10);
 	ck_assert_uint_eq(line_state(line, 10).in_use, 0);
 	ck_assert_msg(line_state(line, 10).old == 2, "one was at rest");
-	line_grant(line, 1, 10);
+	grant(line, 1, 10);
 	ck_assert_msg(who.slots == 0, "nobody could tell it from an old one");
 	line_serve(line, 11);
 	ck_assert_int_eq(who.slots, 1);
@@ -210,7 +218,7 @@ START_TEST(what_another_one_took_counts)
 {
 	struct line *line = line_new();
 
-	line_grant(line, 2, 500);
+	grant(line, 2, 500);
 	line_force(line, 1000);
 	ck_assert(line_take(line, 1000));
 	ck_assert(!line_take(line, 1000));
@@ -248,7 +256,7 @@ START_TEST(a_void_grant_keeps_what_is_in_use)
 {
 	struct line *line = line_new();
 
-	line_grant(line, 5, 0);
+	grant(line, 5, 0);
 	ck_assert(line_take(line, 0));
 	line_void(line);
 	ck_assert_uint_eq(line_state(line, 0).granted, 1);
@@ -267,7 +275,7 @@ START_TEST(a_wish_is_demand_for_a_while)
 	ck_assert(line_is_short(line, 1));
 	ck_assert_uint_eq(line_state(line, LINE_WISH_MS).waiting, 0);
 	line_wish(line, 0);
-	line_grant(line, 1, 1);
+	grant(line, 1, 1);
 	ck_assert(line_take(line, 0));
 	ck_assert_msg(line_state(line, 2).waiting == 0, "it is fulfilled");
 	line_free(&line);
@@ -279,7 +287,7 @@ START_TEST(a_rate_takes_a_token_with_each_slot)
 	struct line *line = line_new();
 	struct who a = { 0 }, b = { 0 };
 
-	line_grant(line, 9, 0);
+	grant(line, 9, 0);
 	line_set_rate(line, 2 * BUCKET_ONE_A_SECOND);
 	ck_assert(line_take(line, 1));
 	ck_assert(line_take(line, 1));
@@ -306,7 +314,7 @@ START_TEST(a_token_is_not_spent_where_there_is_no_slot)
 
 	line_set_rate(line, BUCKET_ONE_A_SECOND);
 	ck_assert(!line_take(line, 1));
-	line_grant(line, 1, 1);
+	grant(line, 1, 1);
 	ck_assert(line_take(line, 1));
 	line_free(&line);
 }
@@ -317,7 +325,7 @@ START_TEST(to_observe_costs_no_token)
 	struct line *line = line_new();
 
 	line_set_rate(line, BUCKET_ONE_A_SECOND);
-	line_grant(line, 9, 0);
+	grant(line, 9, 0);
 	for (int n = 0; n < 5; n++)
 		line_force(line, 0);
 	ck_assert(line_take(line, 1));
@@ -345,7 +353,7 @@ START_TEST(a_rate_is_kept_in_order_and_serves_all)
 	line_set_rate(line, rate * BUCKET_ONE_A_SECOND);
 	for (; served < CALLERS; now += chance_below(100)) {
 		ck_assert_int_lt(now, 1000000);
-		line_grant(line, granted, now);
+		grant(line, granted, now);
 		if (came < CALLERS && chance_below(3) > 0)
 			stand(line, &who[came++], INT64_MAX);
 		if (held > 0 && chance_below(4) > 0) {
@@ -401,7 +409,7 @@ START_TEST(any_schedule_keeps_the_count)
 			line_leave(&w->waiter);
 			break;
 		case 4:
-			line_grant(line, chance_below(6), now);
+			grant(line, chance_below(6), now);
 			break;
 		case 5:
 			if (resting > 0 && now >= rested) {
