@@ -66,11 +66,19 @@ told(const char *pair)
 }
 
 static void
+ask(const struct store_request *request, struct store_reply *out)
+{
+	struct err err;
+
+	ck_assert_int_eq(store_local_call(store.local, request, now + 1000000,
+	    out, &err), 0);
+}
+
+static void
 port_send(void *self, const struct store_request *request, store_done *done,
     void *arg)
 {
 	struct pending *p = &store.queue[store.n++];
-	struct err err;
 
 	(void)self;
 	ck_assert_uint_lt(store.n, QUEUE_MAX);
@@ -80,8 +88,7 @@ port_send(void *self, const struct store_request *request, store_done *done,
 	if (store.away)
 		return;
 	p->reply = mem_new(1, sizeof(*p->reply));
-	ck_assert_int_eq(store_local_call(store.local, request, now + 1000000,
-	    p->reply, &err), 0);
+	ask(request, p->reply);
 }
 
 /* Answers arrive, and what they cause is answered, too. */
@@ -99,6 +106,31 @@ deliver(void)
 		mem_free(p.reply);
 	}
 	store.n = 0;
+}
+
+static void
+say(const char *name, bool destination, enum override_state state)
+{
+	struct store_reply reply;
+
+	ask(&(struct store_request){
+		.verb = STORE_OVERRIDE, .name = name,
+		.u.override = { .destination = destination, .state = state,
+		    .for_ms = 60000, .by = "anna", .reason = "test" },
+	    }, &reply);
+}
+
+/* What it has of the filter, until it is asked again. */
+static const struct store_reply *
+stored(void)
+{
+	static struct store_reply reply;
+
+	ask(&(struct store_request){
+		.verb = STORE_OBSERVE, .name = "filter",
+		.u.observe.window_ms = 120000,
+	    }, &reply);
+	return &reply;
 }
 
 static const struct upstream upstreams[] = { {
@@ -145,6 +177,15 @@ add_host(void)
 	n_hosts++;
 }
 
+/* All of them read another plan, and so does who comes later. */
+static void
+reload(const struct plan *other)
+{
+	hosts_plan = other;
+	for (int i = 0; i < n_hosts; i++)
+		fleet_reload(host[i], other);
+}
+
 static void
 setup(void)
 {
@@ -189,6 +230,18 @@ static enum breaker_state
 state_at(int i)
 {
 	return fleet_views(host[i])[0].record.breaker.state;
+}
+
+static struct line *
+line_at(int i)
+{
+	return fleet_line(fleet_upstream(host[i], 0));
+}
+
+static uint32_t
+granted(int i)
+{
+	return line_state(line_at(i), now).granted;
 }
 
 static void
@@ -301,12 +354,6 @@ START_TEST(a_reason_may_come_late)
 }
 END_TEST
 
-static uint32_t
-granted(int i)
-{
-	return line_state(fleet_line(fleet_upstream(host[i], 0)), now).granted;
-}
-
 START_TEST(grants_never_pass_the_cap)
 {
 	for (int n = 0; n < 200; n++) {
@@ -322,7 +369,7 @@ END_TEST
 static void
 pass_for(int i, int64_t ms)
 {
-	struct line *line = fleet_line(fleet_upstream(host[i], 0));
+	struct line *line = line_at(i);
 
 	for (const int64_t end = now + ms; now < end; now += FLEET_TICK_MS) {
 		line_wish(line, now);
@@ -344,7 +391,7 @@ hear_late(void)
 
 START_TEST(an_answer_that_comes_late_grants_nothing)
 {
-	struct line *line = fleet_line(fleet_upstream(host[0], 0));
+	struct line *line = line_at(0);
 
 	store.away = _i != 0;
 	pass(1500);
@@ -362,7 +409,7 @@ END_TEST
 
 START_TEST(who_was_stopped_uses_again_nothing_that_others_got)
 {
-	struct line *line = fleet_line(fleet_upstream(host[0], 0));
+	struct line *line = line_at(0);
 
 	pass_for(0, 3000);
 	ck_assert_uint_eq(line_state(line, now).in_use, 4);
@@ -377,7 +424,7 @@ START_TEST(who_was_stopped_uses_again_nothing_that_others_got)
 	}
 	line_give(line, 1, now);
 	for (int n = 0; n < 3; n++)
-		line_give(fleet_line(fleet_upstream(host[1], 0)), 1, now);
+		line_give(line_at(1), 1, now);
 	line_wish(line, now);
 	pass(1500);
 	ck_assert(line_take(line, now));
@@ -391,7 +438,7 @@ START_TEST(one_trial_of_the_fleet_at_a_time)
 	ck_assert_uint_eq(granted(0) + granted(1), 0);
 	pass(30000);
 	for (int i = 0; i < 2; i++)
-		line_wish(fleet_line(fleet_upstream(host[i], 0)), now);
+		line_wish(line_at(i), now);
 	for (int n = 0; n < 40; n++) {
 		pass(FLEET_TICK_MS);
 		ck_assert_uint_le(granted(0) + granted(1), 1);
@@ -400,23 +447,10 @@ START_TEST(one_trial_of_the_fleet_at_a_time)
 }
 END_TEST
 
-static void
-say(const char *name, bool destination, enum override_state state)
-{
-	struct store_reply reply;
-	struct err err;
-
-	ck_assert_int_eq(store_local_call(store.local, &(struct store_request){
-		.verb = STORE_OVERRIDE, .name = name,
-		.u.override = { .destination = destination, .state = state,
-		    .for_ms = 60000, .by = "anna", .reason = "test" },
-	    }, now + 1000000, &reply, &err), 0);
-}
-
 static bool
 tries(int i)
 {
-	struct line *line = fleet_line(fleet_upstream(host[i], 0));
+	struct line *line = line_at(i);
 	bool taken;
 
 	line_wish(line, now);
@@ -482,7 +516,7 @@ END_TEST
 static void
 hang(uint32_t n)
 {
-	struct line *line = fleet_line(fleet_upstream(host[0], 0));
+	struct line *line = line_at(0);
 
 	for (; n > 0; n--)
 		do {
@@ -496,25 +530,17 @@ hang(uint32_t n)
 
 START_TEST(a_trial_does_not_wait_for_what_hangs)
 {
-	const struct store_request seen = {
-		.verb = STORE_OBSERVE, .name = "filter",
-		.u.observe.window_ms = 120000,
-	};
-	struct line *line = fleet_line(fleet_upstream(host[0], 0));
-	struct store_reply reply;
-	struct err err;
+	struct line *line = line_at(0);
 
 	hang(3);
-	line_wish(fleet_line(fleet_upstream(host[1], 0)), now);
+	line_wish(line_at(1), now);
 	for (int n = 0; n < 40; n++) {
 		pass(FLEET_TICK_MS);
 		ck_assert_uint_le(granted(0) + granted(1), 1);
 	}
 	ck_assert_uint_eq(granted(0) + granted(1), 1);
 	ck_assert_uint_eq(line_state(line, now).old, 3);
-	ck_assert_int_eq(store_local_call(store.local, &seen, now, &reply,
-	    &err), 0);
-	ck_assert_uint_eq(reply.u.upstream.in_use, 3);
+	ck_assert_uint_eq(stored()->u.upstream.in_use, 3);
 	/* They end in the ramp, and the cap holds all the while. */
 	for (int n = 0; n < 3; n++)
 		observe(1, OUTCOME_OK, now);
@@ -537,8 +563,8 @@ START_TEST(where_all_hangs_there_is_no_trial)
 		pass(FLEET_TICK_MS);
 		ck_assert_uint_eq(granted(0) + granted(1), 0);
 	}
-	line_give(fleet_line(fleet_upstream(host[0], 0)), 1, now);
-	line_wish(fleet_line(fleet_upstream(host[1], 0)), now);
+	line_give(line_at(0), 1, now);
+	line_wish(line_at(1), now);
 	pass(1500);
 	ck_assert_uint_eq(granted(0) + granted(1), 1);
 }
@@ -549,12 +575,12 @@ END_TEST
 static void
 replace_process(int i, uint32_t held)
 {
-	struct line *line = fleet_line(fleet_upstream(host[i], 0));
+	struct line *line = line_at(i);
 	const struct line_state s = line_state(line, now);
 
 	fleet_free(&host[i]);
 	host[i] = new_host(i);
-	line = fleet_line(fleet_upstream(host[i], 0));
+	line = line_at(i);
 	line_grant(line, held, s.granted_ms);
 	for (uint32_t n = 0; n < s.in_use + s.old; n++)
 		line_force(line, now);
@@ -570,11 +596,10 @@ START_TEST(a_ramp_does_not_wait_for_what_hangs_from_another_process)
 	pass(100);
 	ck_assert_int_eq(state_at(1), BREAKER_RAMP);
 	replace_process(0, fleet_held(fleet_upstream(host[0], 0)));
-	line_wish(fleet_line(fleet_upstream(host[1], 0)), now);
+	line_wish(line_at(1), now);
 	pass(600);
 	ck_assert_int_eq(state_at(0), BREAKER_RAMP);
-	ck_assert_uint_eq(line_state(fleet_line(fleet_upstream(host[0], 0)),
-	    now).old, 3);
+	ck_assert_uint_eq(line_state(line_at(0), now).old, 3);
 	ck_assert_uint_eq(granted(0), 0);
 	ck_assert_uint_eq(granted(1), 1);
 }
@@ -595,7 +620,7 @@ served(struct line_waiter *w, bool granted, int64_t now_ms)
 static uint32_t
 take_all(int i)
 {
-	struct line *line = fleet_line(fleet_upstream(host[i], 0));
+	struct line *line = line_at(i);
 	uint32_t n = 0;
 
 	for (; line_take(line, now); n++)
@@ -665,8 +690,7 @@ be_touchy(void)
 	touchy[0].breaker.consecutive = 20;
 	touchy_plan = plan;
 	touchy_plan.upstreams = touchy;
-	for (int i = 0; i < 2; i++)
-		fleet_reload(host[i], &touchy_plan);
+	reload(&touchy_plan);
 }
 
 START_TEST(a_cure_that_makes_it_worse_is_taken_back_once)
@@ -754,7 +778,7 @@ END_TEST
 
 START_TEST(who_waits_for_a_rate_is_served_in_time)
 {
-	struct line *line = fleet_line(fleet_upstream(host[0], 0));
+	struct line *line = line_at(0);
 	struct waiting who = { .waiter.done = served };
 
 	pass(3000);
@@ -795,7 +819,7 @@ static void
 use_all(void)
 {
 	for (int i = 0; i < 2; i++) {
-		struct line *line = fleet_line(fleet_upstream(host[i], 0));
+		struct line *line = line_at(i);
 
 		while (line_take(line, now))
 			continue;
@@ -807,7 +831,7 @@ static void
 end_all(void)
 {
 	for (int i = 0; i < 2; i++) {
-		struct line *line = fleet_line(fleet_upstream(host[i], 0));
+		struct line *line = line_at(i);
 
 		while (line_state(line, now).in_use > 0)
 			line_give(line, now, now);
@@ -846,8 +870,7 @@ START_TEST(a_new_process_goes_on_with_what_the_last_one_held)
 	pass(20000);
 	use_all();
 	for (int i = 0; i < 2; i++)
-		ck_assert_uint_eq(line_state(fleet_line(
-		    fleet_upstream(host[i], 0)), now).in_use, held[i]);
+		ck_assert_uint_eq(line_state(line_at(i), now).in_use, held[i]);
 	end_all();
 }
 END_TEST
@@ -879,10 +902,8 @@ START_TEST(deaths_of_loops_pass_no_cap)
 	chance_seed((uint64_t)_i);
 	busy[0] = upstreams[0];
 	busy[0].rate = 0;
-	hosts_plan = &busy_plan;
+	reload(&busy_plan);
 	add_host();
-	for (int i = 0; i < n_hosts; i++)
-		fleet_reload(host[i], &busy_plan);
 	for (int n = 0; n < 5000; n++, now += FLEET_TICK_MS) {
 		uint32_t held[3], in_use = 0;
 		int dies;
@@ -903,8 +924,7 @@ START_TEST(deaths_of_loops_pass_no_cap)
 			deaths++;
 		}
 		for (int i = 0; i < n_hosts; i++) {
-			struct line *line = fleet_line(
-			    fleet_upstream(host[i], 0));
+			struct line *line = line_at(i);
 
 			come_and_go(line, &served);
 			in_use += line_state(line, now).in_use;
@@ -1066,22 +1086,21 @@ START_TEST(a_host_alone_opens_for_itself)
 	}
 	ck_assert_uint_eq(told("scope=host"), 1);
 	/* Its slots are the others' now, where they have use for them. */
-	line = fleet_line(fleet_upstream(host[0], 0));
+	line = line_at(0);
 	line_wish(line, now);
 	ck_assert(!line_take(line, now));
 	for (int n = 0; n < 10; n++) {
 		use_all();
 		pass(500);
 	}
-	ck_assert_uint_eq(line_state(fleet_line(fleet_upstream(host[1], 0)),
-	    now).in_use, 4);
+	ck_assert_uint_eq(line_state(line_at(1), now).in_use, 4);
 	end_all();
 }
 END_TEST
 
 START_TEST(it_tries_by_itself_one_connection_at_a_time)
 {
-	struct line *line = fleet_line(fleet_upstream(host[0], 0));
+	struct line *line = line_at(0);
 
 	open_at_mx1();
 	while (gate_at(0) == BREAKER_OPEN)
@@ -1220,24 +1239,15 @@ END_TEST
 
 START_TEST(others_hear_of_it_for_as_long_as_it_lasts)
 {
-	const struct store_request ask = { .verb = STORE_OBSERVE,
-	    .name = "filter", .u.observe = { .window_ms = 120000 } };
-	static struct store_reply reply;
-	struct err err;
-
 	open_at_mx1();
-	ck_assert_int_eq(store_local_call(store.local, &ask, now + 1000000,
-	    &reply, &err), 0);
-	ck_assert_uint_eq(reply.u.upstream.n_alone, 1);
-	ck_assert_str_eq(reply.u.upstream.alone[0].host, "mx1");
-	ck_assert_str_eq(reply.u.upstream.alone[0].incident,
+	ck_assert_uint_eq(stored()->u.upstream.n_alone, 1);
+	ck_assert_str_eq(stored()->u.upstream.alone[0].host, "mx1");
+	ck_assert_str_eq(stored()->u.upstream.alone[0].incident,
 	    fleet_views(host[0])[0].own.incident);
 	while (gate_at(0) != BREAKER_CLOSED)
 		mail(gate_at(0) == BREAKER_OPEN ? OUTCOME_IGNORE : OUTCOME_OK);
 	pass(1500);
-	ck_assert_int_eq(store_local_call(store.local, &ask, now + 1000000,
-	    &reply, &err), 0);
-	ck_assert_uint_eq(reply.u.upstream.n_alone, 0);
+	ck_assert_uint_eq(stored()->u.upstream.n_alone, 0);
 }
 END_TEST
 
@@ -1341,8 +1351,7 @@ filter_fails(void)
 	way[0] = way[1] = upstreams[0];
 	way[0].breaker.open_for_ms = way[0].breaker.open_max_ms = 100000000;
 	way[1].name = "exchange";
-	for (int i = 0; i < 2; i++)
-		fleet_reload(host[i], &with_a_way);
+	reload(&with_a_way);
 	pass(1000);
 	for (int n = 0; n < 10; n++)
 		observe(0, OUTCOME_TROUBLE, now);
