@@ -1,4 +1,7 @@
-/* What the tests of breakers have in common: usual rules and evidence. */
+/*
+ * breaker_sample - what the tests of breakers have in common: usual rules and
+ * evidence, and breakers in any state.
+ */
 #ifndef TESTS_CORE_BREAKER_SAMPLE_H
 #define TESTS_CORE_BREAKER_SAMPLE_H
 
@@ -35,6 +38,46 @@ seen(uint32_t good, uint32_t bad)
 		.total_good = 2 * good,
 		.total_bad = 2 * bad,
 	};
+}
+
+static inline struct breaker
+shedding(uint32_t allowance)
+{
+	return (struct breaker){
+		.state = BREAKER_SHEDDING,
+		.allowance = allowance,
+		.since_ms = NOW - 1000,
+	};
+}
+
+static inline struct breaker
+half_open(uint32_t trips)
+{
+	return (struct breaker){
+		.state = BREAKER_HALF_OPEN,
+		.trips = trips,
+		.since_ms = NOW - 1000,
+	};
+}
+
+static inline struct breaker
+ramp(uint32_t index)
+{
+	return (struct breaker){
+		.state = BREAKER_RAMP,
+		.allowance = rules.ramp[index],
+		.trips = 2,
+		.step = index,
+		.since_ms = NOW - 1000,
+		.until_ms = NOW + 4000,
+	};
+}
+
+/* What becomes of it by the usual rules, with the longest wait. */
+static inline struct breaker
+stepped(struct breaker b, struct evidence e, int64_t now_ms)
+{
+	return breaker_step(&rules, b, &e, 999, now_ms);
 }
 
 #endif

@@ -89,7 +89,8 @@ endif
 # How an upstream is seen and judged.
 if HAVE_CHECK
 check_PROGRAMS += tests/core/test_window tests/core/test_breaker \
-	tests/core/test_breaker_record tests/core/test_breaker_property \
+	tests/core/test_breaker_record tests/core/test_breaker_recovery \
+	tests/core/test_breaker_property \
 	tests/core/test_view tests/core/test_story tests/core/test_scenario \
 	tests/core/test_throttle tests/core/test_probe tests/core/test_alone \
 	tests/core/test_silence tests/core/test_review
@@ -113,6 +114,10 @@ tests_core_test_breaker_LDADD = $(core_libs) $(CHECK_LIBS)
 tests_core_test_breaker_record_SOURCES = tests/core/test_breaker_record.c
 tests_core_test_breaker_record_CFLAGS = $(test_cflags)
 tests_core_test_breaker_record_LDADD = $(core_libs) $(CHECK_LIBS)
+tests_core_test_breaker_recovery_SOURCES = \
+	tests/core/test_breaker_recovery.c tests/core/breaker_sample.h
+tests_core_test_breaker_recovery_CFLAGS = $(test_cflags)
+tests_core_test_breaker_recovery_LDADD = $(core_libs) $(CHECK_LIBS)
 tests_core_test_breaker_property_SOURCES = \
 	tests/core/test_breaker_property.c tests/core/breaker_sample.h
 tests_core_test_breaker_property_CFLAGS = $(test_cflags)
