@@ -2,7 +2,9 @@
 
 Nothing outside the lab's folder is touched: own main.cf, master.cf, queue and
 log, no DNS, no system alias map, loopback only. maillog_file outside of
-maillog_file_prefixes would make `postfix check` fail without a word.
+maillog_file_prefixes would make `postfix check` fail without a word. A
+postlogd that is stopped within a request, or waits for a processor, for 10 s
+ends itself by default, and then all of Postfix waits for its log.
 """
 import collections
 import grp
@@ -21,6 +23,7 @@ queue_directory = {dir}/spool
 data_directory = {dir}/data
 maillog_file = {log}
 maillog_file_prefixes = {lab}
+postlogd_watchdog_timeout = 1h
 syslog_name = {name}
 myhostname = {name}.mailweir.test
 mydestination =
