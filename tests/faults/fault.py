@@ -199,6 +199,7 @@ def late(recovered, lacked, within):
 
 def perform(fault, ground, cycles, seconds, within):
     """One fault, under load; its row, with all that was wrong."""
+    ground.empty_logs()
     scribe = Scribe(ground)
     ground.begin()
     mail_flows(ground)

@@ -92,11 +92,18 @@ def full(folder):
         os.unlink(path)
 
 
-def full_disk(folder_of):
-    def acts(ground):
-        with full(folder_of(ground)):
-            yield
-    return acts
+def log_disk_full(ground):
+    """What Postfix's postlogd could not write once it writes no more of, until
+    it is started anew."""
+    with full(ground.lab.logs):
+        yield
+    for host in ground.hosts:
+        host.command("postfix", "reload")
+
+
+def queue_disk_full(ground):
+    with full(ground.victim.dir):
+        yield
 
 
 FAULTS = [
@@ -111,9 +118,9 @@ FAULTS = [
     Fault("start-enomem", "there is no memory to start in",
           no_memory_to_start, may=("crowds",)),
     Fault("log-disk-full", "no log can be written",
-          full_disk(lambda ground: ground.lab.logs)),
+          log_disk_full),
     Fault("queue-disk-full", "Postfix cannot queue",
-          full_disk(lambda ground: ground.victim.dir), may=("postfix",)),
+          queue_disk_full, may=("postfix",)),
     Fault("host-clock-ahead", "the daemons' clock is set an hour ahead",
           clock_of_host(HOUR)),
     Fault("host-clock-back", "the daemons' clock is set an hour back",
