@@ -22,7 +22,7 @@ struct row {
 struct grant {
 	char upstream[PLAN_NAME_MAX + 1];	/* "": none */
 	uint32_t held;		/* fleet_held(), */
-	int64_t heard_ms;	/* as the store said or was away */
+	int64_t asked_ms;	/* for it: line_grant() */
 };
 
 struct hold {
@@ -194,8 +194,8 @@ inherit_grants(const struct ledger *l, const struct server *server,
 		struct line *line = line_of(server, g->upstream);
 
 		if (line != NULL &&
-		    !is_void(g->heard_ms, LINE_GRANT_MS, now_ms))
-			line_grant(line, g->held, g->heard_ms);
+		    !is_void(g->asked_ms, LINE_GRANT_MS, now_ms))
+			line_grant(line, g->held, g->asked_ms);
 	}
 }
 
@@ -305,7 +305,7 @@ note_grants(struct ledger *l, const struct server *server, int64_t now_ms)
 			    fleet_name(u));
 		}
 		g->held = fleet_held(u);
-		g->heard_ms = line_state(fleet_line(u), now_ms).granted_ms;
+		g->asked_ms = line_state(fleet_line(u), now_ms).granted_ms;
 	}
 	/* A plan before this one may have had more. */
 	for (; g < l->page->grants + PLAN_UPSTREAMS && g->upstream[0] != '\0'; g++)

@@ -3,8 +3,8 @@
 Nothing outside the lab's folder is touched: own main.cf, master.cf, queue and
 log, no DNS, no system alias map, loopback only. maillog_file outside of
 maillog_file_prefixes would make `postfix check` fail without a word. A
-postlogd that is stopped within a request, or waits for a processor, for 10 s
-ends itself by default, and then all of Postfix waits for its log.
+postlogd has a watchdog of 10 s by default; once it went off while all of
+Postfix was stopped, and that Postfix answered nobody any more.
 """
 import collections
 import grp
