@@ -5,6 +5,7 @@
 #include "base/ready.h"
 #include "config/options.h"
 #include "milter/callbacks.h"
+#include "milter/presence.h"
 #include "milter/service.h"
 
 #include <errno.h>
@@ -205,6 +206,7 @@ serve(const char *path)
 	log_info("started", LOG_TEXT("version", PACKAGE_VERSION));
 	pthread_join(heeding, NULL);
 	pthread_join(libmilter, NULL);
+	presence_end();
 	service_close_all();
 	log_info("stopped", LOG_INT("status", status));
 	return status == MI_SUCCESS ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -220,7 +222,8 @@ start(const char *path, struct config *config)
 		config_free(&config);
 		goto failed;
 	}
-	if (service_start(config, &err) == -1)
+	if (service_start(config, &err) == -1 ||
+	    presence_start(config->listen.policy, &err) == -1)
 		goto failed;
 	return serve(path);
 failed:

@@ -356,16 +356,29 @@ conn_mx_tick(struct server *server, int64_t now_ms)
 	}
 }
 
+static bool
+find_peer(const struct conn *c, struct ucred *out)
+{
+	socklen_t len = sizeof(*out);
+
+	return getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, out, &len) == 0 &&
+	    out->pid > 0;
+}
+
 int64_t
 conn_peer_pid(const struct conn *c)
 {
 	struct ucred peer;
-	socklen_t len = sizeof(peer);
 
-	if (getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED,
-	    &peer, &len) < 0 || peer.pid < 0)
-		return 0;
-	return peer.pid;
+	return find_peer(c, &peer) ? peer.pid : 0;
+}
+
+bool
+conn_peer_is_ours(const struct conn *c)
+{
+	struct ucred peer;
+
+	return find_peer(c, &peer) && peer.uid == geteuid();
 }
 
 static void

@@ -86,6 +86,8 @@ bool conn_mx(struct conn *c, const struct domain *domain, int64_t ms,
 void conn_mx_tick(struct server *server, int64_t now_ms);
 /* The process at the other end; 0 when that is not known. */
 int64_t conn_peer_pid(const struct conn *c);
+/* Is that one of this host's programs, as the user that we are? */
+bool conn_peer_is_ours(const struct conn *c);
 /* Close those that are too slow or have been idle for too long. */
 void conn_sweep(struct server *server, int64_t now_ms);
 void conn_close_all(struct server *server);

@@ -5,6 +5,7 @@ mailweir_policyd_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(LIBEVENT_CFLAGS) \
 mailweir_policyd_SOURCES = \
 	policy/main.c \
 	policy/backlog.h policy/backlog.c \
+	policy/companion.h policy/companion.c \
 	policy/conn.h policy/conn.c \
 	policy/desk.h policy/desk.c \
 	policy/dialogue.h policy/dialogue.c \

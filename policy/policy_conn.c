@@ -1,7 +1,7 @@
 /*
  * policy_conn - the policy delegation protocol, as smtpd(8) speaks it
- * (SMTPD_POLICY_README): a lease at RCPT, and its return where no milter is
- * in use.
+ * (SMTPD_POLICY_README): whether mail may come in at RCPT, and a lease for it
+ * where no milter is at work.
  *
  * Postfix repeats a request that it got no answer to, on a new connection;
  * a lease is taken by name, so that the repetition finds it taken already.
@@ -19,6 +19,7 @@
 #include "wire/policy_request.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define INSTANCE_MAX 64		/* pid.sec.usec.seq in hexadecimal */
 #define QUEUE_ID_MAX 32
@@ -30,7 +31,9 @@ struct policy_conn {
 	char destination[PLAN_NAME_MAX + 1];
 	char client[64];
 	char queue_id[QUEUE_ID_MAX + 1];
-	/* Only where no milter gives leases back: what this transaction holds. */
+	bool presence;		/* a milter's, which tells that it is there */
+	/* No milter takes leases: what this transaction holds. */
+	bool alone;
 	char instance[INSTANCE_MAX + 1];
 	char member[STORE_MEMBER_MAX + 1];
 	char held[HELD_MAX][PLAN_NAME_MAX + 1];
@@ -46,7 +49,7 @@ make(void)
 }
 
 static bool
-milter_in_use(const struct server *s)
+milter_is_configured(const struct server *s)
 {
 	return s->config->listen.milter[0] != '\0';
 }
@@ -73,7 +76,8 @@ answer_verdict(struct policy_conn *p, const char *destination,
 	char action[REPLY_TEXT_MAX + 16];
 
 	/* What is only observed goes on to the milter, which tells of it. */
-	if (v->reason == DECIDE_FINE || (!v->enforced && milter_in_use(s)))
+	if (v->reason == DECIDE_FINE ||
+	    (!v->enforced && milter_is_configured(s)))
 		return answer(p, "DUNNO");
 	if (index >= 0)
 		tally_verdict(s->tally, (uint32_t)index, v);
@@ -122,6 +126,8 @@ closed(struct conn *c)
 	struct policy_conn *p = (struct policy_conn *)c;
 
 	drop_all(p);
+	if (p->presence)
+		companion_gone(&c->server->milter);
 	if (!c->waiting)
 		mem_free(p);
 }
@@ -142,7 +148,7 @@ lease_known(void *arg, bool granted)
 		mem_free(p);
 		return;
 	}
-	if (granted && !milter_in_use(c->server))
+	if (granted)
 		remember(p, p->destination);
 	if (index < 0)		/* a reload took it away */
 		answer(p, "DUNNO");
@@ -166,6 +172,19 @@ begin_transaction(struct policy_conn *p, const struct policy_request *r)
 		return;
 	drop_all(p);
 	snprintf(p->instance, sizeof(p->instance), "%s", instance);
+}
+
+/* Who is to take leases is settled once for each session of a client. */
+static void
+settle_who(struct policy_conn *p, const char *member)
+{
+	const struct server *s = p->conn.server;
+
+	if (!milter_is_configured(s) ||
+	    !companion_works(&s->milter, clock_mono_ms()))
+		p->alone = true;
+	else if (strcmp(p->member, member) != 0)
+		p->alone = false;
 }
 
 static struct client
@@ -204,6 +223,7 @@ at_rcpt(struct policy_conn *p, const struct policy_request *r)
 	const struct snapshot now = server_snapshot(s);
 	const struct destination *d;
 	struct intake_verdict v;
+	char member[STORE_MEMBER_MAX + 1];
 	int index;
 
 	if (!match(&p->conn, r->recipient, &index))
@@ -217,8 +237,12 @@ at_rcpt(struct policy_conn *p, const struct policy_request *r)
 	if (v.reason != DECIDE_FINE)
 		return answer_verdict(p, d->name, &v);
 	if (!lease_name(s->config->host, r->client_address, r->client_port,
-	    r->server_port, p->member))
+	    r->server_port, member))
 		return answer(p, "DUNNO");	/* not an SMTP client's */
+	settle_who(p, member);
+	memcpy(p->member, member, sizeof(member));
+	if (!p->alone)
+		return answer(p, "DUNNO");
 	snprintf(p->destination, sizeof(p->destination), "%s", d->name);
 	intake_take(s->intake, &(struct intake_lease){
 		.destination = d->name,
@@ -271,8 +295,10 @@ at_end_of_message(struct policy_conn *p, const struct policy_request *r)
 	struct intake_verdict v;
 	const char *bad;
 
-	if (milter_in_use(s))
+	if (milter_is_configured(s)) {
+		drop_all(p);
 		return answer(p, "DUNNO");
+	}
 	bad = turned_bad(p, r, &v);
 	if (bad != NULL) {
 		answer_verdict(p, bad, &v);
@@ -290,6 +316,17 @@ at_end_of_message(struct policy_conn *p, const struct policy_request *r)
 	return answer(p, "DUNNO");
 }
 
+/* Whoever else may say so could take the caps away. */
+static enum conn_next
+presence(struct policy_conn *p)
+{
+	if (!conn_peer_is_ours(&p->conn))
+		return CONN_BAD;
+	p->presence = true;
+	companion_heard(&p->conn.server->milter, clock_mono_ms());
+	return answer(p, "DUNNO");
+}
+
 static enum conn_next
 input(struct conn *c, struct span in, size_t *out_used)
 {
@@ -304,6 +341,8 @@ input(struct conn *c, struct span in, size_t *out_used)
 	case POLICY_DONE:
 		break;
 	}
+	if (span_eq(r.request, SPAN(POLICY_PRESENCE)))
+		return presence(p);
 	if (!span_eq(r.request, SPAN("smtpd_access_policy")))
 		return CONN_BAD;
 	printable(p->queue_id, sizeof(p->queue_id), r.queue_id);

@@ -347,7 +347,6 @@ loop_init(struct loop *l, const struct server_start *start, struct err *err)
 	ledger_inherit(l->server.ledger, &l->server, clock_mono_ms());
 	l->server.intake = intake_new(&(struct intake_options){
 		.port = l->server.port, .clock = clock_mono_ms,
-		.milter = l->config->listen.milter[0] != '\0',
 		.given = on_given, .arg = l,
 	    });
 	on_hosts(l, ledger_hosts(l->server.ledger));

@@ -11,6 +11,7 @@
 #include "engine/fleet.h"
 #include "engine/intake.h"
 #include "engine/tally.h"
+#include "policy/companion.h"
 #include "policy/pulse.h"
 
 #include <event2/event.h>
@@ -37,6 +38,7 @@ struct server {
 	struct fleet *fleet;
 	uint32_t hosts;		/* live ones in the fleet; 0: not known */
 	struct intake *intake;
+	struct companion milter;
 	struct tally *tally;
 	struct prober *prober;
 	struct ledger *ledger;

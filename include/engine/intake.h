@@ -3,9 +3,7 @@
  * of this host's own share when the fleet does not answer in time.
  *
  * What the store granted is kept in memory as well, so that a share which is
- * suddenly all there is does not start from nothing. Behind a milter nothing
- * is kept and all is granted then: who gives the leases back knows how many
- * there are, and refuses by the share himself. What is given back is told to the
+ * suddenly all there is does not start from nothing. What is given back is told to the
  * store with the next lease that is asked for there, or a moment later: under
  * load that is half of all that would have to be said.
  */
@@ -19,7 +17,6 @@ struct intake;
 struct intake_options {
 	struct store_port port;
 	int64_t (*clock)(void);	/* monotonic, ms */
-	bool milter;		/* one gives the leases back */
 	/* Something was given back: intake_flush() wants to be called within
 	 * INTAKE_FLUSH_MS. */
 	void (*given)(void *arg);

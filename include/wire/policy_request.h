@@ -16,6 +16,10 @@
 #define POLICY_REQUEST_MAX 16384	/* bytes, the empty line included */
 #define POLICY_ATTRIBUTES_MAX 128	/* Postfix 3.7 sends 29 */
 
+/* Not smtpd's: what a milter asks that says it is there. */
+#define POLICY_PRESENCE "mailweir_milter"
+#define POLICY_PRESENCE_MS 500	/* so often */
+
 enum policy_read {
 	POLICY_MORE,		/* the empty line is still to come */
 	POLICY_DONE,

@@ -78,16 +78,14 @@ static void
 answered(void *arg, const struct store_reply *reply, const struct err *err)
 {
 	struct asking *a = arg;
-	const bool milter = a->intake->options.milter;
 	bool granted;
 
 	(void)err;
 	if (reply == NULL)
-		granted = milter ||
-		    take_locally(a, share_of(a->intake, a->cap));
+		granted = take_locally(a, share_of(a->intake, a->cap));
 	else {
 		granted = reply->u.lease.granted;
-		if (granted && !milter)
+		if (granted)
 			take_locally(a, 0);
 	}
 	a->done(a->arg, granted);

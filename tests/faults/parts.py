@@ -204,7 +204,7 @@ FAULTS = [
     Fault("policyd-killed", "kill -9 of policyd's parent", policyd_killed,
           may=("crowds",), hold=AT_ONCE, cycles=True),
     Fault("milter-killed", "kill -9 of the milter", milter_killed,
-          hold=AT_ONCE, cycles=True),
+          may=("crowds",), hold=AT_ONCE, cycles=True),
     Fault("redis-killed", "kill -9 of redis-server, which comes back empty",
           redis_killed, may=("crowds",), hold=AT_ONCE, cycles=True,
           sees="unreachable"),

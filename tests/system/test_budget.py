@@ -29,7 +29,7 @@ destinations = {{ contoso = {{ domains = [ "contoso.test" ]; cap = 1000;
 # lib/engine/pace.c; a tick of policyd is 50 ms.)
 Budget = collections.namedtuple("Budget", "idle busy message")
 BUDGETS = {
-    "take a lease":         Budget(0, 0, 2),    # policyd, then the milter
+    "take a lease":         Budget(0, 0, 1),    # the milter
     "give it back":         Budget(0, 0, 1),    # the milter
     "renew leases":         Budget(0, 0.05, 0), # a round may come by
     "tell outcomes":        Budget(0, 20, 0),   # in batches
@@ -114,8 +114,8 @@ def hold_to(what, seen, messages):
         if pace:
             most += int(pace * seen.seconds) + SLACK
         tap.at_most(seen.scripts[name], most, "%s: %s" % (what, name))
-    tap.same(seen.scripts["take a lease"], 2 * messages,
-             what + ": leases taken, two a message")
+    tap.same(seen.scripts["take a lease"], messages,
+             what + ": leases taken, one a message")
     tap.same(seen.calls.get("publish", 0), 0, what + ": nothing is published")
 
 
