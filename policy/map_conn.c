@@ -10,6 +10,8 @@
 
 #include <event2/event.h>
 
+#define GRAIN_MS 20		/* timers that can wait for each other */
+
 static void on_timer(evutil_socket_t fd, short what, void *arg);
 
 static struct conn *
@@ -71,6 +73,16 @@ map_learn(struct map_conn *m, const struct story_news *news, const char *rule,
 		line_give(fleet_line(m->at), news->began_ms, now_ms);
 }
 
+/* To wake up is most of what a timer costs. So they come together, unless
+ * somebody may wait for the slot. */
+static int64_t
+round_up(const struct map_conn *m, int64_t at_ms, int64_t now_ms)
+{
+	if (line_state(fleet_line(m->at), now_ms).free == 0)
+		return at_ms;
+	return (at_ms + GRAIN_MS - 1) / GRAIN_MS * GRAIN_MS;
+}
+
 void
 map_set_timer(struct map_conn *m, int64_t now_ms)
 {
@@ -84,6 +96,7 @@ map_set_timer(struct map_conn *m, int64_t now_ms)
 		event_del(m->timer);
 		return;
 	}
+	wait = round_up(m, wait, now_ms);
 	wait = wait > now_ms ? wait - now_ms : 0;
 	tv.tv_sec = (time_t)(wait / 1000);
 	tv.tv_usec = (suseconds_t)(wait % 1000 * 1000);
