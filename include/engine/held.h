@@ -8,6 +8,11 @@
  *	      \                  /                          where it was missing
  *	       +-- given back --+--DROP--> gone
  *
+ * A place that was given back can be passed on to the next session, which holds
+ * it while the store still has it under the old name; both are told to it at
+ * once, later (DROP, with names to enter). There are never more held that way
+ * than places the store has for those who gave back.
+ *
  * A lease that its session gives back, or takes again, while the store is being
  * asked about it stays known until that was put right: so a late answer brings
  * none back to life and loses none that is held.
@@ -17,8 +22,10 @@
 #ifndef ENGINE_HELD_H
 #define ENGINE_HELD_H
 
+#include "base/compiler.h"
 #include "core/lease.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define HELD_BATCH 64
@@ -34,8 +41,10 @@ enum held_work {
 struct held_batch {
 	enum held_work work;
 	uint32_t destination;
-	uint32_t n;		/* 1..HELD_BATCH */
+	uint32_t n;		/* 0..HELD_BATCH */
 	char members[HELD_BATCH][LEASE_NAME_MAX + 1];
+	uint32_t n_enter;	/* DROP: held in the places of others */
+	char enter[HELD_BATCH][LEASE_NAME_MAX + 1];
 };
 
 struct held;
@@ -43,14 +52,19 @@ struct held;
 struct held *held_new(uint32_t n_destinations);
 void held_free(struct held **held);
 
+/* Take a place that was given back here; false when there is none, and the store
+ * is to be asked. */
+bool held_pass(struct held *held, uint32_t destination, const char *member);
 /*
  * The store is asked for it now, and nothing else is said of it until one of the
- * next three was called. What is to be dropped of the same destination (n may be
- * 0) can go with the question, and must be brought back by held_done(). Waits
- * while the store is being told that this very lease is given back.
+ * next three was called. False when the place that the store has by this name
+ * was passed on: it has to hear of that first (DROP). What is to be dropped of
+ * the same destination (n may be 0) can go with the question, and must be
+ * brought back by held_done(). Waits while the store is being told that this
+ * very lease is given back.
  */
-void held_ask(struct held *held, uint32_t destination, const char *member,
-    struct held_batch *out_drops);
+bool held_ask(struct held *held, uint32_t destination, const char *member,
+    struct held_batch *out_drops) MW_MUST_CHECK;
 /* The store did not grant it. */
 void held_denied(struct held *held, uint32_t destination, const char *member);
 /* The store granted it. False, and it is not held, after held_close(). */
@@ -67,14 +81,16 @@ void held_give(struct held *held, uint32_t destination, const char *member,
 /* Give back all that is held; from now on nothing is. */
 void held_close(struct held *held, int64_t forget_ms);
 uint32_t held_count(struct held *held, uint32_t destination);
+/* Is there anything that was given back or passed on, of which the store has yet
+ * to hear? */
+bool held_owes(struct held *held);
 
-/* Another round of renewals begins: what is held now is due once in it. */
-void held_begin_round(struct held *held);
-/*
- * What is due of one kind, of one destination; false when nothing is. RENEW:
- * those that were neither taken nor renewed in this round. Whatever came out
- * must be brought back by held_done().
- */
+/* Another round begins, of RENEW: what is held now is due once in it; of DROP:
+ * the names of who has come in the places of others are due, and the places
+ * that nobody had use for since the last round began. */
+void held_begin_round(struct held *held, enum held_work work);
+/* What is due of one kind, of one destination; false when nothing is. Whatever
+ * came out must be brought back by held_done(). */
 bool held_due(struct held *held, enum held_work work, struct held_batch *out);
 /* answered: the store did it; missing: bit i says that members[i] was not
  * there (RENEW). */

@@ -4,11 +4,12 @@
  *
  * A thread of its own, the clerk, reads the states, renews what is held and
  * sends what was counted; another one, the porter, gives back what sessions have
- * no more use for, as far as it did not go with a lease that was taken
- * meanwhile. Sessions wait for Redis at most once, when they take a lease, and
- * for store.timeout at most. While Redis is away states
- * stay as last read, leases are granted against this host's share of each
- * cap, and counters wait; when it is back it is told of all of it.
+ * no more use for, as far as nobody took it over and it did not go with a lease
+ * that was taken meanwhile. Sessions wait for Redis when they take a lease,
+ * where no place was passed on to them, and for store.timeout at most. While
+ * Redis is away states stay as last read, leases are granted against this
+ * host's share of each cap, and counters wait; when it is back it is told of
+ * all of it.
  */
 #ifndef ENGINE_KEEPER_H
 #define ENGINE_KEEPER_H

@@ -67,9 +67,15 @@ struct store_request {
 			uint32_t n;	/* 1..STORE_MEMBERS_MAX */
 			int64_t ttl_ms;
 		} lease_renew;
+		/* Give back members; those in enter, which took their places,
+		 * come instead, for ttl_ms and whatever the limit. One of the
+		 * two at least. */
 		struct {
 			const char *const *members;
-			uint32_t n;	/* 1..STORE_MEMBERS_MAX */
+			uint32_t n;	/* 0..STORE_MEMBERS_MAX */
+			const char *const *enter;
+			uint32_t n_enter;	/* 0..STORE_MEMBERS_MAX */
+			int64_t ttl_ms;
 		} lease_drop;
 		/*
 		 * Report this host's connections and get its grant: the sum of

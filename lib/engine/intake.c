@@ -235,7 +235,9 @@ intake_flush(struct intake *intake)
 		send(intake, &(struct store_request){
 			.verb = STORE_LEASE_DROP,
 			.name = destination,
-			.u.lease_drop = { drops.members, drops.n },
+			.u.lease_drop = {
+				.members = drops.members, .n = drops.n,
+			},
 		    }, ignore_answer, NULL);
 		drops_free(&drops);
 	}

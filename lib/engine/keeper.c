@@ -125,6 +125,7 @@ keeper_new(const struct keeper_options *options, struct err *err)
 	pthread_mutex_init(&k->mutex, NULL);
 	k->sight = sight_new(plan);
 	k->queues = mem_new(plan->n_destinations, sizeof(*k->queues));
+	k->roomy_ms = mem_new(plan->n_destinations, sizeof(*k->roomy_ms));
 	k->tick_ms = plan->lease_ttl_ms / 3 < TICK_MS ?
 	    plan->lease_ttl_ms / 3 : TICK_MS;
 	k->stop[0] = k->stop[1] = -1;
@@ -145,7 +146,7 @@ keeper_close(struct keeper *k)
 	pthread_join(k->clerk, NULL);
 	pthread_join(k->porter, NULL);
 	held_close(k->held, INT64_MAX);
-	keeper_carry(k, HELD_DROP);
+	keeper_drop_given(k);
 	keeper_send_tally(k);
 }
 
@@ -166,6 +167,7 @@ keeper_free(struct keeper **keeper)
 	pthread_mutex_destroy(&k->mutex);
 	sight_unpin(&k->sight->now);
 	mem_free(k->queues);
+	mem_free((void *)k->roomy_ms);
 	mem_free(k);
 	*keeper = NULL;
 }
@@ -178,6 +180,8 @@ keeper_take(struct keeper *k, uint32_t destination, const char *member)
 	/* A link that is down is tried by the clerk; no mail waits for it. */
 	if (!store_pool_up(k->pool))
 		return take_below_share(k, destination, member);
+	if (keeper_pass_lease(k, destination, member))
+		return true;
 	if (keeper_ask_lease(k, destination, member, &granted) == -1) {
 		if (take_below_share(k, destination, member))
 			return true;
@@ -199,8 +203,7 @@ keeper_give_back(struct keeper *k, uint32_t destination, const char *member)
 {
 	held_give(k->held, destination, member,
 	    clock_mono_ms() + k->options.plan->lease_ttl_ms);
-	if (!atomic_exchange(&k->given, true))
-		eventfd_write(k->given_fd, 1);
+	keeper_wake_porter(k);
 }
 
 const struct snapshot *

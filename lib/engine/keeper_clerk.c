@@ -165,9 +165,9 @@ keeper_tick(struct keeper *k, int64_t now_ms)
 	    plan->n_destinations), now_ms))
 		read_holds(k);
 	held_forget(k->held, now_ms);
-	keeper_carry(k, HELD_DROP);
+	keeper_drop_given(k);
 	if (is_time(&k->renew_at, plan->lease_ttl_ms / 3, now_ms))
-		held_begin_round(k->held);
+		held_begin_round(k->held, HELD_RENEW);
 	keeper_carry(k, HELD_RENEW);
 	keeper_carry(k, HELD_ENTER);
 	if (is_time(&k->tally_at, pace_ms(PACE_COUNTERS, hosts,

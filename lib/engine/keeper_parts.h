@@ -30,6 +30,8 @@ struct keeper {
 	struct tally *tally;
 	_Atomic int64_t offset_ms;	/* the fleet's clock less the local one */
 	_Atomic uint32_t hosts;		/* live ones when last known */
+	_Atomic int64_t *roomy_ms;	/* until then, by destination */
+	_Atomic int64_t any_roomy_ms, any_tight_ms;	/* until then, or not */
 
 	pthread_mutex_t mutex;		/* guards sight and queues */
 	struct sight *sight;
@@ -65,8 +67,14 @@ void keeper_tick(struct keeper *k, int64_t now_ms);
 void keeper_send_tally(struct keeper *k);
 /* keeper_porter.c */
 void *keeper_porter(void *keeper);
+void keeper_wake_porter(struct keeper *k);
 /* Do all that is due of one kind, or as much as the store takes. Any thread. */
 void keeper_carry(struct keeper *k, enum held_work work);
+/* ... of all that was given back or passed on by now. */
+void keeper_drop_given(struct keeper *k);
+/* Take a place over that was given back here, where there is room for others. */
+bool keeper_pass_lease(struct keeper *k, uint32_t destination,
+    const char *member);
 /* Ask the store for a lease; what is to be given back of its destination goes
  * with the question. -1: no answer. */
 int keeper_ask_lease(struct keeper *k, uint32_t destination,

@@ -1,5 +1,6 @@
 #include "lib/engine/keeper_parts.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <assert.h>
@@ -7,7 +8,40 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 
-#define GIVEN_MS 5		/* what is given back may wait for others */
+/* What is given back waits for so long for the next one to take it over: for a
+ * moment only where other hosts may want it. */
+#define GIVEN_MS 5
+#define GIVEN_ROOMY_MS 100
+#define ROOM 16			/* so many free places, and a quarter of the cap */
+#define SEEN_MS 1000		/* what was seen of that is good for so long */
+
+/* The store said how many there are. */
+static void
+note_count(struct keeper *k, uint32_t destination, uint32_t count)
+{
+	const uint32_t cap = keeper_destination(k, destination)->cap;
+	const uint32_t room = cap / 4 > ROOM ? cap / 4 : ROOM;
+	const int64_t until_ms = clock_mono_ms() + SEEN_MS;
+	const bool roomy = cap == 0 || (count < cap && cap - count >= room);
+
+	atomic_store(&k->roomy_ms[destination], roomy ? until_ms : 0);
+	atomic_store(roomy ? &k->any_roomy_ms : &k->any_tight_ms, until_ms);
+}
+
+static bool
+is_roomy(const struct keeper *k, uint32_t destination)
+{
+	return clock_mono_ms() < atomic_load(&k->roomy_ms[destination]);
+}
+
+static bool
+all_is_roomy(const struct keeper *k)
+{
+	const int64_t now_ms = clock_mono_ms();
+
+	return now_ms < atomic_load(&k->any_roomy_ms) &&
+	    now_ms >= atomic_load(&k->any_tight_ms);
+}
 
 static struct store_request
 take_request(const struct keeper *k, uint32_t destination,
@@ -25,12 +59,19 @@ take_request(const struct keeper *k, uint32_t destination,
 }
 
 static uint32_t
-members_of(const struct held_batch *b, const char *out[HELD_BATCH])
+names_of(uint32_t n, const char names[][LEASE_NAME_MAX + 1],
+    const char *out[HELD_BATCH])
 {
 	static_assert(HELD_BATCH <= STORE_MEMBERS_MAX, "one batch, one request");
-	for (uint32_t i = 0; i < b->n; i++)
-		out[i] = b->members[i];
-	return b->n;
+	for (uint32_t i = 0; i < n; i++)
+		out[i] = names[i];
+	return n;
+}
+
+static uint32_t
+members_of(const struct held_batch *b, const char *out[HELD_BATCH])
+{
+	return names_of(b->n, b->members, out);
 }
 
 static bool
@@ -49,14 +90,24 @@ enter(struct keeper *k, const struct held_batch *b)
 static bool
 drop(struct keeper *k, const struct held_batch *b)
 {
-	const char *members[HELD_BATCH];
-	const uint32_t n = members_of(b, members);
+	const char *members[HELD_BATCH], *enter[HELD_BATCH];
+	struct store_reply reply;
 
-	return keeper_tell(k, &(struct store_request){
+	if (keeper_ask(k, &(struct store_request){
 		.verb = STORE_LEASE_DROP,
 		.name = keeper_destination(k, b->destination)->name,
-		.u.lease_drop = { members, n },
-	});
+		.u.lease_drop = {
+			.members = members,
+			.n = members_of(b, members),
+			.enter = enter,
+			.n_enter = names_of(b->n_enter, b->enter, enter),
+			.ttl_ms = k->options.plan->lease_ttl_ms,
+		},
+	    }, &reply) == -1)
+		return false;
+	note_count(k, b->destination, reply.u.lease.count);
+	store_reply_clear(&reply);
+	return true;
 }
 
 static bool
@@ -124,6 +175,27 @@ keeper_carry(struct keeper *k, enum held_work work)
 	}
 }
 
+void
+keeper_drop_given(struct keeper *k)
+{
+	held_begin_round(k->held, HELD_DROP);
+	keeper_carry(k, HELD_DROP);
+}
+
+void
+keeper_wake_porter(struct keeper *k)
+{
+	if (!atomic_exchange(&k->given, true))
+		eventfd_write(k->given_fd, 1);
+}
+
+bool
+keeper_pass_lease(struct keeper *k, uint32_t destination, const char *member)
+{
+	return is_roomy(k, destination) &&
+	    held_pass(k->held, destination, member);
+}
+
 int
 keeper_ask_lease(struct keeper *k, uint32_t destination, const char *member,
     bool *out_granted)
@@ -135,13 +207,15 @@ keeper_ask_lease(struct keeper *k, uint32_t destination, const char *member,
 	struct store_reply reply;
 	bool answered;
 
-	held_ask(k->held, destination, member, &batch);
+	while (!held_ask(k->held, destination, member, &batch))
+		keeper_drop_given(k);
 	rq.u.lease_take.drops = drops;
 	rq.u.lease_take.n_drops = members_of(&batch, drops);
 	answered = store_pool_up(k->pool) && keeper_ask(k, &rq, &reply) == 0;
 	held_done(k->held, &batch, answered, 0);
 	if (!answered)
 		return -1;
+	note_count(k, destination, reply.u.lease.count);
 	*out_granted = reply.u.lease.granted;
 	return 0;
 }
@@ -155,17 +229,20 @@ keeper_drop(struct keeper *k, uint32_t destination, const char *member)
 	drop(k, &batch);
 }
 
-/* Carries what is given back, as far as it did not go with what was taken
- * meanwhile: so no session waits for it. */
+/* Carries what is given back, as far as nobody took it over and it did not go
+ * with what was taken meanwhile: so no session waits for it. */
 void *
 keeper_porter(void *arg)
 {
 	struct keeper *k = arg;
 
 	keeper_hears_no_signals();
-	while (rest_until_given(k) && keeper_rest(k, GIVEN_MS)) {
+	while (rest_until_given(k) && keeper_rest(k,
+	    all_is_roomy(k) ? GIVEN_ROOMY_MS : GIVEN_MS)) {
 		atomic_store(&k->given, false);
-		keeper_carry(k, HELD_DROP);
+		keeper_drop_given(k);
+		if (held_owes(k->held) && store_pool_up(k->pool))
+			keeper_wake_porter(k);
 	}
 	return NULL;
 }

@@ -209,8 +209,11 @@ add_renew(struct command *c, const struct store_request *r)
 static void
 add_drop(struct command *c, const struct store_request *r)
 {
-	assert(r->u.lease_drop.n >= 1);
+	assert(r->u.lease_drop.n + r->u.lease_drop.n_enter >= 1);
+	add_int(c, r->u.lease_drop.ttl_ms);
+	add_int(c, r->u.lease_drop.n);
 	add_members(c, r->u.lease_drop.members, r->u.lease_drop.n);
+	add_members(c, r->u.lease_drop.enter, r->u.lease_drop.n_enter);
 }
 
 static void

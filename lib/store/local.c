@@ -133,6 +133,9 @@ drop(struct destination_state *d, const struct store_request *r, int64_t now,
 	for (uint32_t i = 0; i < r->u.lease_drop.n; i++)
 		out->u.lease.granted |= leases_drop(&d->leases,
 		    r->u.lease_drop.members[i]);
+	for (uint32_t i = 0; i < r->u.lease_drop.n_enter; i++)
+		(void)leases_put(&d->leases, r->u.lease_drop.enter[i],
+		    now + r->u.lease_drop.ttl_ms);
 	out->u.lease.count = d->leases.n;
 }
 

@@ -26,6 +26,9 @@ tear_down(void)
 static bool
 due(enum held_work work)
 {
+	/* In the second of two rounds all is due that was given back. */
+	for (int n = 0; n < 2 && work == HELD_DROP; n++)
+		held_begin_round(held, work);
 	return held_due(held, work, &batch);
 }
 
@@ -34,14 +37,14 @@ START_TEST(what_the_store_granted_is_renewed_once_a_round)
 	ck_assert(held_add(held, 1, "a"));
 	ck_assert(!due(HELD_ENTER));
 	ck_assert(!due(HELD_RENEW));
-	held_begin_round(held);
+	held_begin_round(held, HELD_RENEW);
 	ck_assert(due(HELD_RENEW));
 	ck_assert_uint_eq(batch.n, 1);
 	ck_assert_uint_eq(batch.destination, 1);
 	ck_assert_str_eq(batch.members[0], "a");
 	held_done(held, &batch, true, 0);
 	ck_assert(!due(HELD_RENEW));
-	held_begin_round(held);
+	held_begin_round(held, HELD_RENEW);
 	ck_assert(due(HELD_RENEW));
 	held_done(held, &batch, true, 0);
 }
@@ -49,10 +52,10 @@ END_TEST
 
 START_TEST(what_was_just_granted_waits_for_the_next_round)
 {
-	held_begin_round(held);
+	held_begin_round(held, HELD_RENEW);
 	held_add(held, 1, "a");
 	ck_assert(!due(HELD_RENEW));
-	held_begin_round(held);
+	held_begin_round(held, HELD_RENEW);
 	ck_assert(due(HELD_RENEW));
 	held_done(held, &batch, true, 0);
 	held_add(held, 1, "a");
@@ -63,7 +66,7 @@ END_TEST
 START_TEST(what_the_store_lost_is_entered_again)
 {
 	held_add(held, 0, "a");
-	held_begin_round(held);
+	held_begin_round(held, HELD_RENEW);
 	ck_assert(due(HELD_RENEW));
 	held_done(held, &batch, true, 1);
 	ck_assert(due(HELD_ENTER));
@@ -120,12 +123,12 @@ START_TEST(what_was_given_back_goes_with_the_next_question)
 	held_give(held, 0, "a", 100);
 	held_give(held, 0, "b", 100);
 	held_give(held, 1, "c", 100);
-	held_ask(held, 0, "b", &batch);
+	ck_assert(held_ask(held, 0, "b", &batch));
 	ck_assert_uint_eq(batch.n, 1);
 	ck_assert_str_eq(batch.members[0], "a");
 	held_done(held, &batch, true, 0);
 	held_denied(held, 0, "b");
-	held_ask(held, 0, "d", &batch);
+	ck_assert(held_ask(held, 0, "d", &batch));
 	ck_assert_uint_eq(batch.n, 1);
 	ck_assert_str_eq(batch.members[0], "b");
 	held_done(held, &batch, true, 0);
@@ -135,13 +138,144 @@ START_TEST(what_was_given_back_goes_with_the_next_question)
 }
 END_TEST
 
+START_TEST(a_place_is_passed_on_and_both_names_are_told_at_once)
+{
+	ck_assert(!held_pass(held, 0, "b"));
+	held_add(held, 0, "a");
+	ck_assert(!held_pass(held, 0, "b"));
+	held_give(held, 0, "a", 100);
+	ck_assert(!held_pass(held, 1, "b"));
+	ck_assert(held_pass(held, 0, "b"));
+	ck_assert(!held_pass(held, 0, "c"));
+	ck_assert_uint_eq(held_count(held, 0), 1);
+	ck_assert(!due(HELD_ENTER) && !due(HELD_RENEW));
+	ck_assert(due(HELD_DROP));
+	ck_assert_uint_eq(batch.n, 1);
+	ck_assert_str_eq(batch.members[0], "a");
+	ck_assert_uint_eq(batch.n_enter, 1);
+	ck_assert_str_eq(batch.enter[0], "b");
+	held_done(held, &batch, true, 0);
+	ck_assert(!held_owes(held));
+	ck_assert(!due(HELD_DROP));
+	held_begin_round(held, HELD_RENEW);
+	ck_assert(due(HELD_RENEW));
+	held_done(held, &batch, true, 0);
+}
+END_TEST
+
+START_TEST(a_place_stays_while_it_is_in_use)
+{
+	held_add(held, 0, "a");
+	held_give(held, 0, "a", 100);
+	ck_assert(held_pass(held, 0, "b"));
+	/* Where it goes with a question nobody is entered. */
+	ck_assert(held_ask(held, 0, "c", &batch));
+	ck_assert_uint_eq(batch.n, 0);
+	held_denied(held, 0, "c");
+	/* The store would say to a that he has it. */
+	ck_assert(!held_ask(held, 0, "a", &batch));
+	ck_assert(due(HELD_DROP));
+	held_done(held, &batch, true, 0);
+	ck_assert(held_ask(held, 0, "a", &batch));
+	held_denied(held, 0, "a");
+}
+END_TEST
+
+START_TEST(who_comes_again_has_his_place_and_nothing_is_said)
+{
+	held_add(held, 0, "a");
+	held_give(held, 0, "a", 100);
+	ck_assert(held_pass(held, 0, "a"));
+	ck_assert(!due(HELD_DROP) && !due(HELD_ENTER));
+	ck_assert(!held_owes(held));
+	held_begin_round(held, HELD_RENEW);
+	ck_assert(due(HELD_RENEW));
+	held_done(held, &batch, true, 0);
+}
+END_TEST
+
+START_TEST(who_was_gone_before_he_was_told_of_never_is)
+{
+	held_add(held, 0, "a");
+	held_give(held, 0, "a", 100);
+	ck_assert(held_pass(held, 0, "b"));
+	held_give(held, 0, "b", 100);
+	ck_assert(held_pass(held, 0, "c"));
+	ck_assert(!held_pass(held, 0, "d"));
+	held_give(held, 0, "c", 100);
+	ck_assert(due(HELD_DROP));
+	ck_assert_uint_eq(batch.n, 1);
+	ck_assert_uint_eq(batch.n_enter, 0);
+	held_done(held, &batch, true, 0);
+	ck_assert(!held_owes(held));
+}
+END_TEST
+
+START_TEST(a_store_that_may_not_have_heard_is_told_again)
+{
+	held_add(held, 0, "a");
+	held_give(held, 0, "a", 100);
+	ck_assert(held_pass(held, 0, "b"));
+	ck_assert(due(HELD_DROP));
+	held_done(held, &batch, false, 0);
+	/* It may have neither of them: it is nobody's place any more. */
+	ck_assert(!held_pass(held, 0, "c"));
+	ck_assert(due(HELD_ENTER));
+	ck_assert_str_eq(batch.members[0], "b");
+	held_done(held, &batch, true, 0);
+	ck_assert(due(HELD_DROP));
+	ck_assert_str_eq(batch.members[0], "a");
+	ck_assert_uint_eq(batch.n_enter, 0);
+	held_done(held, &batch, true, 0);
+}
+END_TEST
+
+START_TEST(a_place_stays_for_as_long_as_it_is_taken_now_and_then)
+{
+	held_add(held, 0, "a");
+	held_give(held, 0, "a", 100);
+	for (int n = 0; n < 5; n++) {
+		held_begin_round(held, HELD_DROP);
+		ck_assert(!held_due(held, HELD_DROP, &batch));
+		ck_assert(held_pass(held, 0, "b"));
+		held_give(held, 0, "b", 100);
+	}
+	held_begin_round(held, HELD_DROP);
+	ck_assert(!held_due(held, HELD_DROP, &batch));
+	ck_assert(held_owes(held));
+	/* Nobody had use for it since then. */
+	held_begin_round(held, HELD_DROP);
+	ck_assert(held_due(held, HELD_DROP, &batch));
+	ck_assert_uint_eq(batch.n, 1);
+	held_done(held, &batch, true, 0);
+	ck_assert(!held_owes(held));
+}
+END_TEST
+
+START_TEST(who_comes_in_the_place_of_another_lets_that_one_go)
+{
+	held_add(held, 0, "a");
+	held_add(held, 0, "b");
+	held_give(held, 0, "a", 100);
+	held_give(held, 0, "b", 100);
+	ck_assert(held_pass(held, 0, "c"));
+	held_begin_round(held, HELD_DROP);
+	ck_assert(held_due(held, HELD_DROP, &batch));
+	ck_assert_uint_eq(batch.n_enter, 1);
+	ck_assert_uint_eq(batch.n, 1);	/* the other place stays */
+	held_done(held, &batch, true, 0);
+	ck_assert(held_pass(held, 0, "d"));
+	/* In the next round, or there would be no end to this one. */
+	ck_assert(!held_due(held, HELD_DROP, &batch));
+}
+END_TEST
+
 static _Atomic bool back;
 
 static void *
 asks_for_a(void *arg)
 {
-	held_ask(held, 0, "a", arg);
-	back = true;
+	back = held_ask(held, 0, "a", arg);
 	return NULL;
 }
 
@@ -163,7 +297,7 @@ START_TEST(while_it_is_dropped_it_is_not_asked_for)
 	held_give(held, 0, "a", 100);
 	ck_assert(due(HELD_DROP));
 	ck_assert(pthread_create(&session, NULL, asks_for_a, &more) == 0);
-	usleep(20000);
+	usleep(100000);
 	ck_assert(!back);
 	held_done(held, &batch, endings[_i].heard, 0);
 	pthread_join(session, NULL);
@@ -223,7 +357,7 @@ START_TEST(a_batch_is_of_one_destination_and_not_too_long)
 		held_add(held, (uint32_t)i % 2, name);
 	}
 	held_add(held, 0, "one more");
-	held_begin_round(held);
+	held_begin_round(held, HELD_RENEW);
 	while (due(HELD_RENEW)) {
 		seen[batch.destination] += batch.n;
 		held_done(held, &batch, true, 0);
@@ -240,7 +374,8 @@ START_TEST(closed_it_holds_nothing)
 	ck_assert_uint_eq(held_count(held, 0), 0);
 	ck_assert(!held_add(held, 0, "b"));
 	ck_assert(!held_add_below(held, 0, "b", 0));
-	ck_assert(due(HELD_DROP));
+	held_begin_round(held, HELD_DROP);	/* the only one */
+	ck_assert(held_due(held, HELD_DROP, &batch));
 	held_done(held, &batch, true, 0);
 	ck_assert(!due(HELD_DROP));
 }
@@ -274,6 +409,8 @@ clerk_does(const struct held_batch *b, uint64_t *out_missing)
 		else if (b->work == HELD_DROP)
 			*it = false;
 	}
+	for (uint32_t i = 0; i < b->n_enter; i++)
+		stored[index_of(b->enter[i])] = true;
 }
 
 /* The store may hear it at once, late, or never. */
@@ -283,7 +420,8 @@ session_asks(uint32_t i, const char *name, bool up)
 	static struct held_batch drops;
 	uint64_t missing;
 
-	held_ask(held, 0, name, &drops);
+	if (!held_ask(held, 0, name, &drops))
+		return;
 	if (up)
 		clerk_does(&drops, &missing);
 	held_done(held, &drops, up, 0);
@@ -328,6 +466,9 @@ session_does(void)
 		memset(stored, 0, sizeof(stored));	/* FLUSHALL */
 	if (asked[i] != NOT_ASKED)
 		session_hears(i, name);
+	else if (!wanted[i] && chance_below(2) == 0 &&
+	    held_pass(held, 0, name))
+		wanted[i] = true;
 	else if (!wanted[i] && !leaving(name))
 		session_asks(i, name, up);
 	else if (wanted[i]) {
@@ -354,6 +495,42 @@ clerk_works(enum held_work work, bool disturbed)
 	batch.n = 0;
 }
 
+/* Where the store answers always, it has a place for each that is held. */
+START_TEST(no_more_are_held_than_the_store_has_places_for)
+{
+	static struct held_batch drops;
+
+	chance_seed((uint64_t)_i);
+	memset(stored, 0, sizeof(stored));
+	memset(wanted, 0, sizeof(wanted));
+	for (int step = 0; step < 500; step++) {
+		const uint32_t i = chance_below(NAMES);
+		const char name[2] = { (char)('a' + i), '\0' };
+		uint64_t missing = 0;
+		int places = 0, used = 0;
+
+		if (wanted[i]) {
+			wanted[i] = false;
+			held_give(held, 0, name, 1000);
+		} else if (held_pass(held, 0, name))
+			wanted[i] = true;
+		else if (held_ask(held, 0, name, &drops)) {
+			clerk_does(&drops, &missing);
+			stored[i] = wanted[i] = true;
+			held_done(held, &drops, true, 0);
+			held_add(held, 0, name);
+		}
+		if (chance_below(3) == 0)
+			clerk_works(HELD_DROP, false);
+		for (int j = 0; j < NAMES; j++) {
+			places += stored[j];
+			used += wanted[j];
+		}
+		ck_assert_int_le(used, places);
+	}
+}
+END_TEST
+
 START_TEST(in_any_order_the_store_ends_with_what_is_held)
 {
 	uint32_t count = 0;
@@ -364,14 +541,14 @@ START_TEST(in_any_order_the_store_ends_with_what_is_held)
 	memset(asked, 0, sizeof(asked));
 	for (int n = 1; n < 200; n++) {
 		session_does();
-		held_begin_round(held);
+		held_begin_round(held, HELD_RENEW);
 		clerk_works((enum held_work)chance_below(3), true);
 	}
 	for (uint32_t i = 0; i < NAMES; i++)
 		if (asked[i] != NOT_ASKED)
 			session_hears(i, (char[]){ (char)('a' + i), '\0' });
 	for (int n = 0; n < 3; n++) {
-		held_begin_round(held);
+		held_begin_round(held, HELD_RENEW);
 		clerk_works(HELD_DROP, false);
 		clerk_works(HELD_RENEW, false);
 		clerk_works(HELD_ENTER, false);
@@ -400,6 +577,16 @@ main(void)
 	    what_was_given_back_is_dropped_until_the_store_did_it);
 	tcase_add_test(t, what_another_may_have_taken_is_dropped_too);
 	tcase_add_test(t, what_was_given_back_goes_with_the_next_question);
+	tcase_add_test(t, a_place_is_passed_on_and_both_names_are_told_at_once);
+	tcase_add_test(t, a_place_stays_while_it_is_in_use);
+	tcase_add_test(t, who_comes_again_has_his_place_and_nothing_is_said);
+	tcase_add_test(t, who_was_gone_before_he_was_told_of_never_is);
+	tcase_add_test(t, a_store_that_may_not_have_heard_is_told_again);
+	tcase_add_test(t,
+	    a_place_stays_for_as_long_as_it_is_taken_now_and_then);
+	tcase_add_test(t, who_comes_in_the_place_of_another_lets_that_one_go);
+	tcase_add_loop_test(t, no_more_are_held_than_the_store_has_places_for,
+	    0, 100);
 	tcase_add_loop_test(t, while_it_is_dropped_it_is_not_asked_for, 0,
 	    MW_N_OF(endings));
 	tcase_add_test(t, what_has_expired_is_forgotten);

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #define CAP 3
@@ -131,6 +132,41 @@ START_TEST(takes_up_to_the_cap_and_gives_back)
 		ck_assert(keeper_take(keeper, 1, member));
 	}
 	ck_assert_int_eq(leases("open"), 2 * CAP);
+}
+END_TEST
+
+static int
+scripts(void)
+{
+	static const char word[] = "cmdstat_evalsha:calls=";
+	const char *at = strstr(redis_say(&redis, "INFO commandstats"), word);
+
+	return at == NULL ? 0 : atoi(at + sizeof(word) - 1);
+}
+
+/* The destination has room: a session need not ask for the place that another
+ * one gave back, and the store has its name in the end. */
+START_TEST(a_place_is_passed_on_without_a_question)
+{
+	char member[] = "h/1:00/25";
+	int before;
+
+	ck_assert(keeper_take(keeper, 1, "h/1:1/25"));
+	ck_assert(keeper_take(keeper, 1, "h/1:2/25"));
+	before = scripts();
+	for (int i = 10; i < 99; i++) {
+		keeper_give_back(keeper, 1, i == 10 ? "h/1:1/25" : member);
+		snprintf(member, sizeof(member), "h/1:%d/25", i);
+		ck_assert(keeper_take(keeper, 1, member));
+	}
+	ck_assert_int_lt(scripts() - before, 40);
+	come_to("open", 2);
+	while (redis_say(&redis, "ZSCORE mailweir:dest:{open}:leases %s",
+	    member)[0] == '\0')
+		nap();
+	keeper_give_back(keeper, 1, member);
+	keeper_give_back(keeper, 1, "h/1:2/25");
+	come_to("open", 0);
 }
 END_TEST
 
@@ -364,6 +400,7 @@ main(void)
 	tcase_set_timeout(t, 30);
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, takes_up_to_the_cap_and_gives_back);
+	tcase_add_test(t, a_place_is_passed_on_without_a_question);
 	tcase_add_test(t, what_is_held_does_not_expire);
 	tcase_add_test(t, a_redis_that_lost_all_is_told_again);
 	tcase_add_test(t, without_redis_there_is_a_share);

@@ -23,6 +23,7 @@ static struct redis redis;
 static struct store_pool *pool;
 
 static const char *const member = "mx1/192.0.2.1:40000/25";
+static const char *const other = "mx1/192.0.2.1:40001/25";
 static const struct store_pair pair = { "event", "test" };
 
 static const struct {
@@ -39,7 +40,9 @@ static const struct {
 	{ "it is taken as another is given back", 8, { .verb = STORE_LEASE_TAKE,
 	    .u.lease_take = { "mx1/1", 99, 60000, &member, 1 } } },
 	{ "it is given back", 5, { .verb = STORE_LEASE_DROP,
-	    .u.lease_drop = { &member, 1 } } },
+	    .u.lease_drop = { &member, 1, NULL, 0, 60000 } } },
+	{ "another one comes in its place", 8, { .verb = STORE_LEASE_DROP,
+	    .u.lease_drop = { &member, 1, &other, 1, 60000 } } },
 	{ "connections are reported", 8, { .verb = STORE_SLOTS,
 	    .u.slots = { .host = "mx1", .in_use = 1, .cap = 99, .limit = 99,
 	    .ttl_ms = 10000, .settle_ms = 1200 } } },

@@ -29,7 +29,7 @@ static const struct store_request requests[] = {
 	{ .verb = STORE_LEASE_TAKE, .u.lease_take = { "mx1/1", 5, 1000, &member,
 	    1 } },
 	{ .verb = STORE_LEASE_RENEW, .u.lease_renew = { &member, 1, 1000 } },
-	{ .verb = STORE_LEASE_DROP, .u.lease_drop = { &member, 1 } },
+	{ .verb = STORE_LEASE_DROP, .u.lease_drop = { .members = &member, .n = 1 } },
 	{ .verb = STORE_SLOTS, .u.slots = { .host = "mx1", .in_use = 1,
 	    .cap = 9, .limit = 9, .ttl_ms = 1000, .settle_ms = 10 } },
 	{ .verb = STORE_OBSERVE, .u.observe = { .host = "mx1",

@@ -36,6 +36,9 @@ any_request(const char *const *hosts, uint32_t n_hosts, uint32_t cap)
 		r.verb = STORE_LEASE_DROP;
 		r.u.lease_drop.members = members + chance_below(2);
 		r.u.lease_drop.n = 1 + chance_below(3);
+		r.u.lease_drop.enter = members;
+		r.u.lease_drop.n_enter = chance_below(3);
+		r.u.lease_drop.ttl_ms = 1 + chance_below(20);
 		return r;
 	default:
 		in_use = chance_below(4);

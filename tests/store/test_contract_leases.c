@@ -23,7 +23,7 @@ drop(const char *name, const char *member)
 	return ask(&(struct store_request){
 		.verb = STORE_LEASE_DROP,
 		.name = name,
-		.u.lease_drop = { &member, 1 },
+		.u.lease_drop = { .members = &member, .n = 1 },
 	});
 }
 
@@ -136,6 +136,33 @@ START_TEST(what_was_never_taken_is_dropped_in_peace)
 }
 END_TEST
 
+START_TEST(who_comes_in_their_places_asks_for_no_limit)
+{
+	static const char *const off[] = { "a/1", "a/2" };
+	static const char *const on[] = { "a/3", "a/4", "a/5" };
+	struct store_reply r;
+
+	open_store(_i);
+	ck_assert(take("contoso", "a/1", 2, 30000).u.lease.granted);
+	ck_assert(take("contoso", "a/2", 2, 30000).u.lease.granted);
+	r = ask(&(struct store_request){
+		.verb = STORE_LEASE_DROP,
+		.name = "contoso",
+		.u.lease_drop = { off, 2, on, 3, 30000 },
+	    });
+	ck_assert_uint_eq(r.u.lease.count, 3);
+	for (size_t i = 0; i < MW_N_OF(on); i++)
+		ck_assert(take("contoso", on[i], 1, 30000).u.lease.granted);
+	ck_assert(!take("contoso", off[0], 3, 30000).u.lease.granted);
+	r = ask(&(struct store_request){
+		.verb = STORE_LEASE_DROP,
+		.name = "contoso",
+		.u.lease_drop = { NULL, 0, off, 1, 30000 },
+	    });
+	ck_assert_uint_eq(r.u.lease.count, 4);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -144,6 +171,7 @@ main(void)
 		limit_0_is_no_limit, a_lease_ends_by_itself, a_renewal_lasts,
 		sixty_four_are_renewed_at_once,
 		what_was_never_taken_is_dropped_in_peace,
+		who_comes_in_their_places_asks_for_no_limit,
 	};
 	TCase *tc = contract_case("leases");
 

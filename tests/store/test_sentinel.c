@@ -351,7 +351,8 @@ pass(unsigned n)
 		    .ttl_ms = PLACE_MS } } },
 		{ STORE_LEASE_RENEW, "contoso",
 		    { .lease_renew = { members, 1, PLACE_MS } } },
-		{ STORE_LEASE_DROP, "contoso", { .lease_drop = { members, 1 } } },
+		{ STORE_LEASE_DROP, "contoso",
+		    { .lease_drop = { .members = members, .n = 1 } } },
 	};
 	struct answer a;
 

@@ -65,7 +65,7 @@ take_and_drop(void *arg)
 	const struct store_request drop = {
 		.verb = STORE_LEASE_DROP,
 		.name = "contoso",
-		.u.lease_drop = { &member, 1 },
+		.u.lease_drop = { .members = &member, .n = 1 },
 	};
 
 	for (int i = 0; i < ROUNDS; i++) {
