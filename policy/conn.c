@@ -243,6 +243,20 @@ make_room(struct server *server, const struct conn_kind *kind)
 	return true;
 }
 
+/* Who connected: that does not change. */
+static void
+note_peer(struct conn *c)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1 ||
+	    peer.pid <= 0)
+		return;
+	c->peer_pid = peer.pid;
+	c->peer_uid = peer.uid;
+}
+
 void
 conn_open(struct server *server, const struct conn_kind *kind, int fd)
 {
@@ -261,6 +275,7 @@ conn_open(struct server *server, const struct conn_kind *kind, int fd)
 	c->kind = kind;
 	c->heard_ms = clock_mono_ms();
 	c->fd = fd;
+	note_peer(c);
 	c->in = buf_new(kind->request_max + 1);
 	c->out = buf_new(OUT_MAX);
 	c->readable = event_new(server->base, fd, EV_READ | EV_PERSIST,
@@ -356,29 +371,16 @@ conn_mx_tick(struct server *server, int64_t now_ms)
 	}
 }
 
-static bool
-find_peer(const struct conn *c, struct ucred *out)
-{
-	socklen_t len = sizeof(*out);
-
-	return getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, out, &len) == 0 &&
-	    out->pid > 0;
-}
-
 int64_t
 conn_peer_pid(const struct conn *c)
 {
-	struct ucred peer;
-
-	return find_peer(c, &peer) ? peer.pid : 0;
+	return c->peer_pid;
 }
 
 bool
 conn_peer_is_ours(const struct conn *c)
 {
-	struct ucred peer;
-
-	return find_peer(c, &peer) && peer.uid == geteuid();
+	return c->peer_pid > 0 && c->peer_uid == geteuid();
 }
 
 static void

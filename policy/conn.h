@@ -50,6 +50,8 @@ struct conn {
 	struct server *server;
 	const struct conn_kind *kind;
 	int fd;			/* -1 once closed */
+	pid_t peer_pid;		/* the process at the other end; 0: not known */
+	uid_t peer_uid;		/* where its pid is known */
 	struct event *readable, *writable;
 	struct buf in;		/* what was not worked on yet */
 	struct buf out;		/* what the peer did not take yet */
