@@ -21,6 +21,7 @@ lib_libbase_a_SOURCES = \
 	include/base/span.h lib/base/span.c \
 	include/base/table.h lib/base/table.c \
 	include/base/words.h lib/base/words.c \
-	include/base/tail.h lib/base/tail.c
+	include/base/tail.h lib/base/tail.c \
+	include/base/thread.h lib/base/thread.c
 
 base_libs = lib/libbase.a $(PCRE2_LIBS) $(IDN2_LIBS) $(SYSTEMD_LIBS)

@@ -64,4 +64,9 @@ check_PROGRAMS += tests/base/test_tail
 tests_base_test_tail_SOURCES = tests/base/test_tail.c
 tests_base_test_tail_CFLAGS = $(test_cflags)
 tests_base_test_tail_LDADD = $(base_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/base/test_thread
+tests_base_test_thread_SOURCES = tests/base/test_thread.c
+tests_base_test_thread_CFLAGS = $(test_cflags)
+tests_base_test_thread_LDADD = $(base_libs) $(CHECK_LIBS)
 endif
