@@ -2,11 +2,11 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -22,25 +22,15 @@ share_of(struct keeper *k, uint32_t cap)
 }
 
 static int
-failed(struct err *err, const char *what, int error)
-{
-	return err_set(err, ERR_SYSTEM, "%s: %s", what, strerror(error));
-}
-
-static int
 start_threads(struct keeper *k, struct err *err)
 {
-	int error;
-
-	error = pthread_create(&k->clerk, NULL, keeper_clerk, k);
-	if (error != 0)
-		return failed(err, "thread", error);
-	error = pthread_create(&k->porter, NULL, keeper_porter, k);
-	if (error != 0) {
+	if (thread_start(keeper_clerk, k, &k->clerk, err) == -1)
+		return -1;
+	if (thread_start(keeper_porter, k, &k->porter, err) == -1) {
 		close(k->stop[1]);
 		k->stop[1] = -1;
 		pthread_join(k->clerk, NULL);
-		return failed(err, "thread", error);
+		return -1;
 	}
 	k->running = true;
 	return 0;
@@ -51,7 +41,7 @@ open_pipes(struct keeper *k, struct err *err)
 {
 	k->given_fd = eventfd(0, EFD_CLOEXEC);
 	if (pipe2(k->stop, O_CLOEXEC) == -1 || k->given_fd == -1)
-		return failed(err, "pipe", errno);
+		return err_set(err, ERR_SYSTEM, "pipe: %s", strerror(errno));
 	return 0;
 }
 
@@ -98,15 +88,6 @@ keeper_rest(const struct keeper *k, int64_t ms)
 	int n = poll(&end, 1, (int)ms);
 
 	return n == 0 || (n == -1 && errno == EINTR);
-}
-
-void
-keeper_hears_no_signals(void)
-{
-	sigset_t all;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, NULL);
 }
 
 struct keeper *

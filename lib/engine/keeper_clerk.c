@@ -182,7 +182,6 @@ keeper_clerk(void *arg)
 {
 	struct keeper *k = arg;
 
-	keeper_hears_no_signals();
 	while (keeper_rest(k, k->tick_ms))
 		keeper_tick(k, clock_mono_ms());
 	return NULL;

@@ -57,8 +57,6 @@ const struct destination *keeper_destination(const struct keeper *k,
     uint32_t destination);
 /* Wait so long; false when the end has come. */
 bool keeper_rest(const struct keeper *k, int64_t ms);
-/* For a thread's beginning: signals are the program's own affair. */
-void keeper_hears_no_signals(void);
 
 /* keeper_clerk.c */
 void *keeper_clerk(void *keeper);

@@ -236,7 +236,6 @@ keeper_porter(void *arg)
 {
 	struct keeper *k = arg;
 
-	keeper_hears_no_signals();
 	while (rest_until_given(k) && keeper_rest(k,
 	    all_is_roomy(k) ? GIVEN_ROOMY_MS : GIVEN_MS)) {
 		atomic_store(&k->given, false);
