@@ -3,6 +3,7 @@
 #include "base/bucket.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "core/mx_cache.h"
 #include "wire/dns_mx.h"
 
@@ -14,7 +15,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -205,11 +205,7 @@ static void *
 run(void *arg)
 {
 	struct resolver *r = arg;
-	sigset_t all;
 
-	/* Signals are the program's own affair. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	while (take_work(r))
 		wait_and_read(r);
 	if (r->channel != NULL)
@@ -261,16 +257,13 @@ is_pending(const struct resolver *r, const struct domain *domain,
 static int
 start(struct resolver *r, struct err *err)
 {
-	int error;
-
 	if (pipe2(r->wake, O_CLOEXEC | O_NONBLOCK) == -1)
 		return err_set(err, ERR_SYSTEM, "pipe: %s", strerror(errno));
-	error = pthread_create(&r->thread, NULL, run, r);
-	if (error == 0)
+	if (thread_start(run, r, &r->thread, err) == 0)
 		return 0;
 	close(r->wake[0]);
 	close(r->wake[1]);
-	return err_set(err, ERR_SYSTEM, "thread: %s", strerror(error));
+	return -1;
 }
 
 static void
