@@ -2,11 +2,11 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -32,20 +32,6 @@ run(void *arg)
 	while (write(r->ends[1], "", 1) < 0 && errno == EINTR)
 		;
 	return NULL;
-}
-
-/* Signals are the loop's. */
-static bool
-start_thread(struct reload *r)
-{
-	sigset_t all, before;
-	int error;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&r->thread, NULL, run, r);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return error == 0;
 }
 
 static void
@@ -114,11 +100,13 @@ reload_free(struct reload **reload)
 void
 reload_begin(struct reload *r)
 {
+	struct err err;
+
 	r->again = r->reading;
 	if (r->reading)
 		return;
 	r->reading = true;
-	r->alone = !start_thread(r);
+	r->alone = thread_start(run, r, &r->thread, &err) == -1;
 	/* Late answers are better than an old configuration. */
 	if (r->alone)
 		run(r);
