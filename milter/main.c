@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/ready.h"
+#include "base/thread.h"
 #include "config/options.h"
 #include "milter/callbacks.h"
 #include "milter/presence.h"
@@ -171,15 +172,12 @@ next_wish(void)
 	return n == 1 ? (enum wish)byte : WISH_STOP;
 }
 
-/* Do as is wished, until it is time to stop. Signals are the main thread's. */
+/* Do as is wished, until it is time to stop. */
 static void *
 heed_wishes(void *arg)
 {
-	sigset_t all;
 	enum wish wish;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	while ((wish = next_wish()) == WISH_RELOAD) {
 		ready_tell("RELOADING=1");
 		reload(arg);
@@ -196,9 +194,11 @@ serve(const char *path)
 {
 	pthread_t libmilter, heeding;
 	int status = MI_FAILURE;
+	struct err err;
 
+	/* libmilter's threads see to their signals themselves. */
 	if (pthread_create(&libmilter, NULL, run_libmilter, &status) != 0 ||
-	    pthread_create(&heeding, NULL, heed_wishes, (void *)path) != 0)
+	    thread_start(heed_wishes, (void *)path, &heeding, &err) == -1)
 		return EXIT_FAILURE;
 	poll(NULL, 0, SETTLE_MS);
 	on_each(SIGHUP, on_signal);

@@ -1,13 +1,13 @@
 #include "milter/presence.h"
 
 #include "base/net.h"
+#include "base/thread.h"
 #include "wire/policy_request.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -61,15 +61,11 @@ rest(void)
 	return n == 0 || (n < 0 && errno == EINTR);
 }
 
-/* Signals are the main thread's. */
 static void *
 be_present(void *arg)
 {
-	sigset_t all;
 	int fd = -1;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	do {
 		if (fd < 0)
 			fd = call_policyd();
@@ -86,19 +82,16 @@ be_present(void *arg)
 int
 presence_start(const char *policy, struct err *err)
 {
-	int error;
-
 	if (!address_parse(span_of(policy), &policyd) || !policyd.is_unix)
 		return 0;
 	if (pipe2(stop, O_CLOEXEC) < 0)
 		return err_set(err, ERR_SYSTEM, "pipe: %s", strerror(errno));
-	error = pthread_create(&thread, NULL, be_present, NULL);
-	if (error == 0)
+	if (thread_start(be_present, NULL, &thread, err) == 0)
 		return 0;
 	close(stop[0]);
 	close(stop[1]);
 	stop[1] = -1;
-	return err_set(err, ERR_SYSTEM, "thread: %s", strerror(error));
+	return -1;
 }
 
 void
