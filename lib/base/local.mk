@@ -9,7 +9,7 @@ lib_libbase_a_SOURCES = \
 	include/base/chance.h lib/base/chance.c \
 	include/base/clock.h lib/base/clock.c \
 	include/base/err.h lib/base/err.c \
-	include/base/hash.h lib/base/hash.c \
+	include/base/hash.h \
 	include/base/idna.h lib/base/idna.c \
 	include/base/log.h lib/base/log.c \
 	include/base/mem.h lib/base/mem.c \
