@@ -99,11 +99,11 @@ find_aim(const struct plan *p, const struct maillog_line *line,
 static uint8_t
 host_number(struct attempts *a, struct span host)
 {
-	uint32_t n;
+	uint64_t n;
 
 	if (table_get(a->hosts, host, &n))
 		return (uint8_t)n;
-	n = (uint32_t)table_count(a->hosts);
+	n = table_count(a->hosts);
 	if (n == WINDOW_HOSTS)
 		return WINDOW_HOSTS - 1;
 	table_add(a->hosts, host, n, NULL);

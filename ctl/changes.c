@@ -249,7 +249,7 @@ right_table(const struct wired *w)
 	}
 	for (uint32_t i = 0; i < live->n; i++) {
 		const struct span key = lines_key(live, i);
-		uint32_t at;
+		uint64_t at;
 
 		if (lines_find(&w->entries, key).at != NULL)
 			continue;

@@ -116,9 +116,9 @@ lines_value(const struct lines *l, uint32_t i)
 struct span
 lines_find(const struct lines *l, struct span key)
 {
-	uint32_t i;
+	uint64_t i;
 
 	if (!table_get(l->keys, key, &i))
 		return (struct span){ NULL, 0 };
-	return lines_value(l, i);
+	return lines_value(l, (uint32_t)i);
 }

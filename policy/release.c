@@ -100,7 +100,7 @@ static bool
 was_let_go(const struct release *r, const struct held *m)
 {
 	char key[96];
-	uint32_t value;
+	uint64_t value;
 
 	key_of(r, m, key);
 	return table_get(r->let_go, span_of(key), &value) ||

@@ -6,68 +6,95 @@
 
 #include <assert.h>
 
-/* Four of them to a cache line: most lookups touch one line of these. */
+/*
+ * A lookup in a large table costs what it touches outside the processor's
+ * caches: of a key that is found its slot and its record, of any other a slot.
+ * Eight slots to a cache line.
+ */
 struct slot {
 	uint32_t hash;		/* 0: empty */
-	uint32_t at, len;	/* the key, in the block */
-	uint32_t value;
+	uint32_t at;		/* the record */
 };
 
 struct table {
 	struct slot *slots;
 	size_t room, used;	/* room: a power of two */
-	char *keys;
-	size_t keys_len, keys_room;
+	char *records;		/* one behind the other: value, length, key */
+	uint32_t len, records_room;
 	uint64_t seed;		/* of its own */
 };
 
+#define KEY_AT (sizeof(uint64_t) + sizeof(uint32_t))
 #define ROOM_MIN 16
-#define KEYS_MIN 256
+#define RECORDS_MIN 256
+
+static uint64_t
+value_of(const char *record)
+{
+	uint64_t value;
+
+	memcpy(&value, record, sizeof(value));
+	return value;
+}
+
+static struct span
+key_of(const char *record)
+{
+	uint32_t len;
+
+	memcpy(&len, record + sizeof(uint64_t), sizeof(len));
+	return (struct span){ record + KEY_AT, len };
+}
 
 /* The key's slot, or the empty one where it would go. */
-static struct slot *
+static inline struct slot *
 find(const struct table *t, struct span key, uint32_t hash)
 {
-	for (size_t i = hash & (t->room - 1);; i = (i + 1) & (t->room - 1)) {
-		struct slot *slot = &t->slots[i];
+	for (size_t i = hash;; i++) {
+		struct slot *slot = &t->slots[i & (t->room - 1)];
 
-		if (slot->hash == 0)
-			return slot;
-		if (slot->hash == hash && span_eq(key, (struct span){
-		    t->keys + slot->at, slot->len }))
+		if (slot->hash == 0 || (slot->hash == hash &&
+		    span_eq(key, key_of(t->records + slot->at))))
 			return slot;
 	}
 }
 
+/* Make room, and find a place for all that stand there already. */
 static void
-grow(struct table *t)
+grow(struct table *t, size_t room)
 {
 	struct slot *old = t->slots;
-	const size_t room = t->room;
+	const size_t old_room = t->room, size = room * sizeof(*old);
 
-	t->room = room * 2;
-	t->slots = mem_new(t->room, sizeof(*t->slots));
-	for (size_t i = 0; i < room; i++)
+	/* Cleared in one go: a page that is read first faults once more. */
+	t->slots = memset(mem_resize(NULL, size, 1), 0, size);
+	t->room = room;
+	for (size_t i = 0; i < old_room; i++)
 		if (old[i].hash != 0)
-			*find(t, (struct span){ t->keys + old[i].at,
-			    old[i].len }, old[i].hash) = old[i];
+			*find(t, key_of(t->records + old[i].at),
+			    old[i].hash) = old[i];
 	mem_free(old);
 }
 
+/* Where the new record is. */
 static uint32_t
-keep_key(struct table *t, struct span key)
+keep(struct table *t, struct span key, uint64_t value)
 {
-	const size_t at = t->keys_len;
+	const uint32_t at = t->len, len = (uint32_t)key.len;
+	char *record;
 
-	assert(at + key.len <= UINT32_MAX);
-	while (at + key.len > t->keys_room) {
-		t->keys_room *= 2;
-		t->keys = mem_resize(t->keys, t->keys_room, 1);
+	assert(at + KEY_AT + key.len <= UINT32_MAX / 2);
+	while (at + KEY_AT + len > t->records_room) {
+		t->records_room *= 2;
+		t->records = mem_resize(t->records, t->records_room, 1);
 	}
-	if (key.len > 0)
-		memcpy(t->keys + at, key.at, key.len);
-	t->keys_len += key.len;
-	return (uint32_t)at;
+	record = t->records + at;
+	memcpy(record, &value, sizeof(value));
+	memcpy(record + sizeof(value), &len, sizeof(len));
+	if (len > 0)
+		memcpy(record + KEY_AT, key.at, len);
+	t->len += (uint32_t)KEY_AT + len;
+	return at;
 }
 
 struct table *
@@ -75,10 +102,9 @@ table_new(void)
 {
 	struct table *t = mem_new(1, sizeof(*t));
 
-	t->room = ROOM_MIN;
-	t->slots = mem_new(t->room, sizeof(*t->slots));
-	t->keys_room = KEYS_MIN;
-	t->keys = mem_new(t->keys_room, 1);
+	grow(t, ROOM_MIN);
+	t->records_room = RECORDS_MIN;
+	t->records = mem_new(t->records_room, 1);
 	t->seed = chance_below(UINT32_MAX);
 	return t;
 }
@@ -89,39 +115,75 @@ table_free(struct table **t)
 	if (*t == NULL)
 		return;
 	mem_free((*t)->slots);
-	mem_free((*t)->keys);
+	mem_free((*t)->records);
 	mem_free(*t);
 	*t = NULL;
 }
 
-bool
-table_add(struct table *t, struct span key, uint32_t value, uint32_t *out_old)
+void
+table_expect(struct table *t, size_t more)
 {
-	const uint32_t hash = hash_of(t->seed, key);
-	struct slot *slot = find(t, key, hash);
+	size_t room = t->room;
 
-	if (slot->hash != 0) {
-		if (out_old != NULL)
-			*out_old = slot->value;
-		return false;
-	}
-	*slot = (struct slot){
-		.hash = hash, .at = keep_key(t, key),
-		.len = (uint32_t)key.len, .value = value,
-	};
-	if (++t->used * 2 > t->room)
-		grow(t);
-	return true;
+	while (room < 2 * (t->used + more))
+		room *= 2;
+	if (room > t->room)
+		grow(t, room);
 }
 
 bool
-table_get(const struct table *t, struct span key, uint32_t *out_value)
+table_add(struct table *t, struct span key, uint64_t value, uint32_t *out_at)
+{
+	const uint32_t hash = hash_of(t->seed, key);
+	struct slot *slot = find(t, key, hash);
+	const bool fresh = slot->hash == 0;
+
+	if (fresh)
+		*slot = (struct slot){ hash, keep(t, key, value) };
+	if (out_at != NULL)
+		*out_at = slot->at;
+	if (fresh && ++t->used * 2 > t->room)
+		grow(t, 2 * t->room);
+	return fresh;
+}
+
+bool
+table_find(const struct table *t, struct span key, uint32_t *out_at)
 {
 	const struct slot *slot = find(t, key, hash_of(t->seed, key));
 
 	if (slot->hash == 0)
 		return false;
-	*out_value = slot->value;
+	*out_at = slot->at;
+	return true;
+}
+
+bool
+table_get(const struct table *t, struct span key, uint64_t *out_value)
+{
+	const struct slot *slot = find(t, key, hash_of(t->seed, key));
+
+	if (slot->hash == 0)
+		return false;
+	*out_value = value_of(t->records + slot->at);
+	return true;
+}
+
+struct table_entry
+table_at(const struct table *t, uint32_t at)
+{
+	const char *record = t->records + at;
+
+	return (struct table_entry){ key_of(record), value_of(record) };
+}
+
+bool
+table_next(const struct table *t, uint32_t *at, struct table_entry *out)
+{
+	if (*at == t->len)
+		return false;
+	*out = table_at(t, *at);
+	*at += (uint32_t)(KEY_AT + out->key.len);
 	return true;
 }
 

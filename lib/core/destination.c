@@ -149,12 +149,13 @@ static const struct record *
 below(const struct destination_map *map, const struct table *table,
     struct span key, uint32_t destination)
 {
-	uint32_t at;
+	const struct record *r;
+	uint64_t at;
 
-	if (!table_get(table, key, &at) ||
-	    record_at(map, at)->destination == destination)
+	if (!table_get(table, key, &at))
 		return NULL;
-	return record_at(map, at);
+	r = record_at(map, (uint32_t)at);
+	return r->destination != destination ? r : NULL;
 }
 
 /* What stands inside a new pattern, or around it, of another destination. */
@@ -185,7 +186,8 @@ tell_parents(struct destination_map *map, struct span key, uint32_t at)
 
 	while (to_parent(&key))
 		if (!table_add(map->inside, key, at, &first) &&
-		    record_at(map, first)->destination != destination)
+		    record_at(map, (uint32_t)table_at(map->inside,
+		    first).value)->destination != destination)
 			table_add(map->inside_other, key, at, NULL);
 }
 

@@ -52,7 +52,7 @@ struct store_local {
 static struct destination_state *
 destination_of(struct store_local *l, const char *name)
 {
-	uint32_t index;
+	uint64_t index;
 
 	if (table_get(l->names, span_of(name), &index))
 		return l->destinations[index];
