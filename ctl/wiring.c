@@ -216,11 +216,11 @@ write_master(FILE *to, const struct config *config,
 static void
 write_patterns(FILE *to, const struct plan *p)
 {
+	struct destination_pattern pattern;
 	int64_t last = -1;
+	uint32_t at = 0;
 
-	for (size_t i = 0; i < destination_map_count(p->domains); i++) {
-		const struct destination_pattern pattern =
-		    destination_map_pattern(p->domains, i);
+	while (destination_map_next(p->domains, &at, &pattern)) {
 		const struct destination *d =
 		    &p->destinations[pattern.destination];
 

@@ -40,11 +40,11 @@ bool destination_map_add(struct destination_map *map,
 int destination_map_find(const struct destination_map *map,
     const struct domain *domain);
 size_t destination_map_count(const struct destination_map *map);
-/* The pattern at a place, 0..count-1, in the order they were added. */
-struct destination_pattern destination_map_pattern(
-    const struct destination_map *map, size_t place);
+/* The patterns in the order they were added: *at is 0 before the first. */
+bool destination_map_next(const struct destination_map *map, uint32_t *at,
+    struct destination_pattern *out);
 /* The same in short: its text as an administrator writes it. */
-struct span destination_map_key(const struct destination_map *map,
-    size_t place, uint32_t *out_destination);
+bool destination_map_next_key(const struct destination_map *map, uint32_t *at,
+    struct span *out_key, uint32_t *out_destination);
 
 #endif

@@ -98,18 +98,14 @@ destination_digest(const struct plan *p, const struct destination *d)
 static uint64_t
 domains_digest(const struct plan *p)
 {
-	const size_t n = destination_map_count(p->domains);
 	uint64_t names[PLAN_DESTINATIONS], all = 0;
+	uint32_t at = 0, destination;
+	struct span key;
 
 	for (uint32_t i = 0; i < p->n_destinations; i++)
 		names[i] = add_text(FNV_START, p->destinations[i].name);
-	for (size_t i = 0; i < n; i++) {
-		uint32_t destination;
-		const struct span key = destination_map_key(p->domains, i,
-		    &destination);
-
+	while (destination_map_next_key(p->domains, &at, &key, &destination))
 		all += add_bytes(names[destination], key.at, key.len);
-	}
 	return all;
 }
 

@@ -1,54 +1,43 @@
 #include "core/destination.h"
 
-#include "base/chance.h"
-#include "base/hash.h"
 #include "base/mem.h"
 #include "base/table.h"
 
-#include <assert.h>
-#include <stdalign.h>
-#include <stddef.h>
 #include <string.h>
 
 /*
- * The patterns by their key: "contoso.com", and ".contoso.com" for a suffix.
- *
- * What is known of a pattern stands beside its key, as lookups in a large map
- * cost what they touch outside the processor's caches: of a name that is
- * found its slot and its record, of any other a slot.
- *
  * That a new suffix holds no pattern of another destination could be seen by
  * walking over all patterns; to keep adding linear, two more tables say what
  * stands below each parent: the first pattern, and the first one of another
  * destination than that.
  */
 struct destination_map {
-	struct slot *slots;
-	size_t room;		/* of them, a power of two */
-	uint64_t seed;
-	char *records;		/* one behind the other */
-	uint32_t len, records_room;
-	uint32_t *places;	/* of the records, in the order they were added */
-	uint32_t n, places_room;
-	struct table *inside;	/* ".com" -> the first record below it */
+	struct table *patterns;	/* "contoso.com", ".contoso.com" for a suffix */
+	struct table *inside;	/* ".com" -> the first pattern below it */
 	struct table *inside_other;
 };
 
-/* Eight of them to a cache line. */
-struct slot {
-	uint32_t hash;		/* 0: empty */
-	uint32_t at;		/* the record */
-};
-
-struct record {
-	uint32_t destination, tag;
-	uint8_t len;
-	char key[];
-};
-
 #define KEY_MAX (DOMAIN_MAX + 1)
-#define RECORD_MAX (sizeof(struct record) + KEY_MAX)
-#define ROOM_MIN 16
+
+/* A table's number is two: its lower half is the destination, ... */
+static uint64_t
+pair(uint32_t destination, uint32_t other)
+{
+	return (uint64_t)other << 32 | destination;
+}
+
+static uint32_t
+destination_of(uint64_t value)
+{
+	return (uint32_t)value;
+}
+
+/* ... the other one a pattern's tag, or where the pattern inside stands. */
+static uint32_t
+other_half(uint64_t value)
+{
+	return (uint32_t)(value >> 32);
+}
 
 static struct span
 key_of(const struct destination_pattern *pattern, char dst[KEY_MAX])
@@ -62,55 +51,20 @@ key_of(const struct destination_pattern *pattern, char dst[KEY_MAX])
 	return (struct span){ dst, name.len + 1 };
 }
 
-static const struct record *
-record_at(const struct destination_map *map, uint32_t at)
-{
-	return (const struct record *)(const void *)(map->records + at);
-}
-
-static struct span
-record_key(const struct record *r)
-{
-	return (struct span){ r->key, r->len };
-}
-
 static struct destination_pattern
-pattern_of(const struct record *r)
+pattern_of(struct table_entry e)
 {
-	struct span name = record_key(r);
 	struct destination_pattern p = {
-		.suffix = name.at[0] == '.',
-		.destination = r->destination,
-		.tag = r->tag,
+		.suffix = e.key.at[0] == '.',
+		.destination = destination_of(e.value),
+		.tag = other_half(e.value),
 	};
 
 	if (p.suffix)
-		name = span_skip(name, 1);
-	memcpy(p.domain.name, name.at, name.len);
-	p.domain.len = (uint8_t)name.len;
+		e.key = span_skip(e.key, 1);
+	memcpy(p.domain.name, e.key.at, e.key.len);
+	p.domain.len = (uint8_t)e.key.len;
 	return p;
-}
-
-/* The key's slot, or the empty one where it would go. */
-static struct slot *
-find(const struct destination_map *map, struct span key, uint32_t hash)
-{
-	for (size_t i = hash;; i++) {
-		struct slot *slot = &map->slots[i & (map->room - 1)];
-
-		if (slot->hash == 0 || (slot->hash == hash && span_eq(key,
-		    record_key(record_at(map, slot->at)))))
-			return slot;
-	}
-}
-
-/* The key's record, NULL for none. */
-static const struct record *
-look(const struct destination_map *map, struct span key)
-{
-	const struct slot *slot = find(map, key, hash_of(map->seed, key));
-
-	return slot->hash != 0 ? record_at(map, slot->at) : NULL;
 }
 
 /* From "a.contoso.com" or ".a.contoso.com" to ".contoso.com", the nearest
@@ -127,99 +81,48 @@ to_parent(struct span *key)
 	return true;
 }
 
-/* Make room, and find a place for all that stand there already. */
-static void
-grow(struct destination_map *map, size_t room)
+/* What a table says stands below key, if it is of another destination. */
+static bool
+below(const struct table *table, struct span key, uint32_t destination,
+    uint32_t *out_at)
 {
-	struct slot *old = map->slots;
-	const size_t old_room = map->room, size = room * sizeof(*old);
+	uint64_t value;
 
-	/* Cleared in one go: a page that is read first faults once more. */
-	map->slots = memset(mem_resize(NULL, size, 1), 0, size);
-	map->room = room;
-	for (size_t i = 0; i < old_room; i++)
-		if (old[i].hash != 0)
-			*find(map, record_key(record_at(map, old[i].at)),
-			    old[i].hash) = old[i];
-	mem_free(old);
-}
-
-/* The record that a table has for key, if it is of another destination. */
-static const struct record *
-below(const struct destination_map *map, const struct table *table,
-    struct span key, uint32_t destination)
-{
-	const struct record *r;
-	uint64_t at;
-
-	if (!table_get(table, key, &at))
-		return NULL;
-	r = record_at(map, (uint32_t)at);
-	return r->destination != destination ? r : NULL;
+	if (!table_get(table, key, &value) ||
+	    destination_of(value) == destination)
+		return false;
+	*out_at = other_half(value);
+	return true;
 }
 
 /* What stands inside a new pattern, or around it, of another destination. */
-static const struct record *
+static bool
 overlap(const struct destination_map *map,
-    const struct destination_pattern *pattern, struct span key)
+    const struct destination_pattern *pattern, struct span key,
+    uint32_t *out_at)
 {
 	const uint32_t destination = pattern->destination;
-	const struct record *other = NULL;
 
-	if (pattern->suffix)
-		other = below(map, map->inside, key, destination);
-	if (pattern->suffix && other == NULL)
-		other = below(map, map->inside_other, key, destination);
-	while (other == NULL && to_parent(&key)) {
-		other = look(map, key);
-		if (other != NULL && other->destination == destination)
-			other = NULL;
-	}
-	return other;
+	if (pattern->suffix && (below(map->inside, key, destination, out_at) ||
+	    below(map->inside_other, key, destination, out_at)))
+		return true;
+	while (to_parent(&key))
+		if (table_find(map->patterns, key, out_at) && destination_of(
+		    table_at(map->patterns, *out_at).value) != destination)
+			return true;
+	return false;
 }
 
 static void
-tell_parents(struct destination_map *map, struct span key, uint32_t at)
+tell_parents(struct destination_map *map, struct span key, uint64_t value)
 {
-	const uint32_t destination = record_at(map, at)->destination;
 	uint32_t first;
 
 	while (to_parent(&key))
-		if (!table_add(map->inside, key, at, &first) &&
-		    record_at(map, (uint32_t)table_at(map->inside,
-		    first).value)->destination != destination)
-			table_add(map->inside_other, key, at, NULL);
-}
-
-/* Where the new record is. */
-static uint32_t
-keep(struct destination_map *map, struct span key,
-    const struct destination_pattern *pattern)
-{
-	const size_t align = alignof(struct record);
-	const size_t size = (offsetof(struct record, key) + key.len + align -
-	    1) / align * align;
-	const uint32_t at = map->len;
-	struct record *r;
-
-	assert(size <= UINT32_MAX / 4 - at);
-	if (at + size > map->records_room) {
-		map->records_room = 2 * map->records_room + RECORD_MAX;
-		map->records = mem_resize(map->records, map->records_room, 1);
-	}
-	if (map->n == map->places_room) {
-		map->places_room = 2 * map->places_room + ROOM_MIN;
-		map->places = mem_resize(map->places, map->places_room,
-		    sizeof(map->places[0]));
-	}
-	r = (struct record *)(void *)(map->records + at);
-	r->destination = pattern->destination;
-	r->tag = pattern->tag;
-	r->len = (uint8_t)key.len;
-	memcpy(r->key, key.at, key.len);
-	map->len += (uint32_t)size;
-	map->places[map->n++] = at;
-	return at;
+		if (!table_add(map->inside, key, value, &first) &&
+		    destination_of(table_at(map->inside, first).value) !=
+		    destination_of(value))
+			table_add(map->inside_other, key, value, NULL);
 }
 
 struct destination_map *
@@ -227,8 +130,7 @@ destination_map_new(void)
 {
 	struct destination_map *map = mem_new(1, sizeof(*map));
 
-	map->seed = chance_below(UINT32_MAX);
-	grow(map, ROOM_MIN);
+	map->patterns = table_new();
 	map->inside = table_new();
 	map->inside_other = table_new();
 	return map;
@@ -239,9 +141,7 @@ destination_map_free(struct destination_map **map)
 {
 	if (*map == NULL)
 		return;
-	mem_free((*map)->slots);
-	mem_free((*map)->records);
-	mem_free((*map)->places);
+	table_free(&(*map)->patterns);
 	table_free(&(*map)->inside);
 	table_free(&(*map)->inside_other);
 	mem_free(*map);
@@ -251,12 +151,7 @@ destination_map_free(struct destination_map **map)
 void
 destination_map_expect(struct destination_map *map, size_t more)
 {
-	size_t room = map->room;
-
-	while (room < 2 * (map->n + more))
-		room *= 2;
-	if (room > map->room)
-		grow(map, room);
+	table_expect(map->patterns, more);
 }
 
 bool
@@ -264,22 +159,21 @@ destination_map_add(struct destination_map *map,
     const struct destination_pattern *pattern,
     struct destination_pattern *out_other)
 {
+	const uint32_t destination = pattern->destination;
 	char text[KEY_MAX];
 	const struct span key = key_of(pattern, text);
-	const uint32_t hash = hash_of(map->seed, key);
-	struct slot *slot = find(map, key, hash);
-	const struct record *other = slot->hash != 0 ?
-	    record_at(map, slot->at) : overlap(map, pattern, key);
+	uint32_t at;
 
-	if (other != NULL) {
-		*out_other = pattern_of(other);
-		return false;
+	if (overlap(map, pattern, key, &at)) {
+		/* The same one again is told rather than its neighbour. */
+		(void)table_find(map->patterns, key, &at);
+	} else if (table_add(map->patterns, key,
+	    pair(destination, pattern->tag), &at)) {
+		tell_parents(map, key, pair(destination, at));
+		return true;
 	}
-	*slot = (struct slot){ hash, keep(map, key, pattern) };
-	tell_parents(map, key, slot->at);
-	if (2 * map->n > map->room)
-		grow(map, 2 * map->room);
-	return true;
+	*out_other = pattern_of(table_at(map->patterns, at));
+	return false;
 }
 
 int
@@ -287,12 +181,11 @@ destination_map_find(const struct destination_map *map,
     const struct domain *domain)
 {
 	struct span key = domain_span(domain);
-	const struct record *r;
+	uint64_t value;
 
 	do {
-		r = look(map, key);
-		if (r != NULL)
-			return (int)r->destination;
+		if (table_get(map->patterns, key, &value))
+			return (int)destination_of(value);
 	} while (to_parent(&key));
 	return -1;
 }
@@ -300,24 +193,30 @@ destination_map_find(const struct destination_map *map,
 size_t
 destination_map_count(const struct destination_map *map)
 {
-	return map->n;
+	return table_count(map->patterns);
 }
 
-struct destination_pattern
-destination_map_pattern(const struct destination_map *map, size_t place)
+bool
+destination_map_next(const struct destination_map *map, uint32_t *at,
+    struct destination_pattern *out)
 {
-	assert(place < map->n);
-	return pattern_of(record_at(map, map->places[place]));
+	struct table_entry e;
+
+	if (!table_next(map->patterns, at, &e))
+		return false;
+	*out = pattern_of(e);
+	return true;
 }
 
-struct span
-destination_map_key(const struct destination_map *map, size_t place,
-    uint32_t *out_destination)
+bool
+destination_map_next_key(const struct destination_map *map, uint32_t *at,
+    struct span *out_key, uint32_t *out_destination)
 {
-	const struct record *r;
+	struct table_entry e;
 
-	assert(place < map->n);
-	r = record_at(map, map->places[place]);
-	*out_destination = r->destination;
-	return record_key(r);
+	if (!table_next(map->patterns, at, &e))
+		return false;
+	*out_key = e.key;
+	*out_destination = destination_of(e.value);
+	return true;
 }

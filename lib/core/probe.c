@@ -208,14 +208,12 @@ probe_recipient(const struct plan *p, const struct destination *d,
     const char *to, char dst[PROBE_ADDRESS_MAX + 1])
 {
 	const int own = (int)(d - p->destinations);
+	uint32_t at = 0, destination;
+	struct span key;
 
 	if (plan_match(p, span_of(to)) == own)
 		return span_copy(dst, PROBE_ADDRESS_MAX + 1, span_of(to));
-	for (size_t i = 0; i < destination_map_count(p->domains); i++) {
-		uint32_t destination;
-		const struct span key = destination_map_key(p->domains, i,
-		    &destination);
-
+	while (destination_map_next_key(p->domains, &at, &key, &destination)) {
 		if ((int)destination == own && key.at[0] != '.')
 			return snprintf(dst, PROBE_ADDRESS_MAX + 1,
 			    "postmaster@%.*s", (int)key.len, key.at) <=

@@ -35,11 +35,11 @@ static void
 name_pattern(const struct destination_map *map, const struct domain *d,
     struct explanation *out)
 {
+	struct destination_pattern p;
 	size_t longest = 0;
+	uint32_t at = 0;
 
-	for (size_t i = 0; i < destination_map_count(map); i++) {
-		const struct destination_pattern p =
-		    destination_map_pattern(map, i);
+	while (destination_map_next(map, &at, &p)) {
 		const size_t len = p.suffix ? p.domain.len : DOMAIN_MAX + 1;
 
 		if (len <= longest || !pattern_holds(&p, d))

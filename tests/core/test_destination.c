@@ -272,6 +272,56 @@ START_TEST(it_equals_a_naive_model)
 }
 END_TEST
 
+START_TEST(the_same_one_again_is_told_before_its_neighbours)
+{
+	static const char *const texts[] = {
+		".contoso.com", ".a.contoso.com", "b.a.contoso.com",
+	};
+	struct destination_map *map = destination_map_new();
+	struct destination_pattern p, other;
+
+	for (uint32_t i = 0; i < MW_N_OF(texts); i++) {
+		p = pattern(texts[i], 0, i);
+		ck_assert(destination_map_add(map, &p, &other));
+	}
+	for (uint32_t i = 0; i < MW_N_OF(texts); i++) {
+		p = pattern(texts[i], 1, 10);
+		ck_assert(!destination_map_add(map, &p, &other));
+		ck_assert_uint_eq(other.tag, i);
+	}
+	destination_map_free(&map);
+}
+END_TEST
+
+START_TEST(patterns_come_back_in_the_order_they_were_added)
+{
+	struct destination_map *map = destination_map_new();
+	struct destination_pattern p, other;
+	uint32_t at = 0, key_at = 0, destination;
+	struct span key;
+
+	for (uint32_t i = 0; i < MW_N_OF(patterns); i++) {
+		p = pattern(patterns[i].pattern, patterns[i].destination, i);
+		ck_assert(destination_map_add(map, &p, &other));
+	}
+	for (uint32_t i = 0; i < MW_N_OF(patterns); i++) {
+		p = pattern(patterns[i].pattern, patterns[i].destination, i);
+		ck_assert(destination_map_next(map, &at, &other));
+		ck_assert_str_eq(other.domain.name, p.domain.name);
+		ck_assert_int_eq(other.suffix, p.suffix);
+		ck_assert_uint_eq(other.destination, p.destination);
+		ck_assert_uint_eq(other.tag, i);
+		ck_assert(destination_map_next_key(map, &key_at, &key,
+		    &destination));
+		ck_assert(span_eq(key, span_of(patterns[i].pattern)));
+		ck_assert_uint_eq(destination, p.destination);
+	}
+	ck_assert(!destination_map_next(map, &at, &other));
+	ck_assert(!destination_map_next_key(map, &key_at, &key, &destination));
+	destination_map_free(&map);
+}
+END_TEST
+
 /* With one walk over the others for each, this would take minutes. */
 START_TEST(many_domains_are_added_in_linear_time)
 {
@@ -307,6 +357,8 @@ main(void)
 	tcase_add_loop_test(t, an_overlap_is_seen_in_either_order, 0,
 	    MW_N_OF(pairs));
 	tcase_add_test(t, a_late_suffix_sees_all_below_it);
+	tcase_add_test(t, the_same_one_again_is_told_before_its_neighbours);
+	tcase_add_test(t, patterns_come_back_in_the_order_they_were_added);
 	tcase_add_loop_test(t, it_equals_a_naive_model, 0, 50);
 	tcase_add_test(t, many_domains_are_added_in_linear_time);
 	suite_add_tcase(s, t);
