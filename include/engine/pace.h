@@ -15,6 +15,7 @@
 
 enum pace {
 	PACE_OUTCOMES,		/* they are told, and the record is read */
+	PACE_OUTCOMES_USUAL,	/* ... while all goes well */
 	PACE_RECORD,		/* it is read, while there is nothing to tell */
 	PACE_SLOTS,		/* connections are reported */
 	PACE_SLOTS_IDLE,	/* ... while there are none */
@@ -25,7 +26,7 @@ enum pace {
 	PACE_LOOK,		/* records, by the milter */
 	PACE_LOOK_HOLDS,	/* operators' words, by the milter */
 };
-#define PACE_KINDS 10
+#define PACE_KINDS 11
 
 /* The pause between two questions of this kind about one of so many things. */
 int64_t pace_ms(enum pace kind, uint32_t hosts, uint32_t things);

@@ -452,11 +452,21 @@ explain(struct fleet_upstream *u, struct outcome outcome, struct span text,
 	u->explained_ms = now_ms;
 }
 
+/* Nobody waits for the next one to go well, too. */
+static bool
+is_usual(const struct fleet_upstream *u, enum outcome_class class)
+{
+	return class == OUTCOME_OK &&
+	    u->view.record.breaker.state == BREAKER_CLOSED &&
+	    u->view.own.breaker.state == BREAKER_CLOSED;
+}
+
 /* The first after a pause at once, others at the fleet's pace. */
 static void
-tell_soon(struct fleet_upstream *u, int64_t now_ms)
+tell_soon(struct fleet_upstream *u, enum outcome_class class, int64_t now_ms)
 {
-	int64_t at_ms = u->observed_ms + fleet_pace(u->fleet, PACE_OUTCOMES);
+	int64_t at_ms = u->observed_ms + fleet_pace(u->fleet,
+	    is_usual(u, class) ? PACE_OUTCOMES_USUAL : PACE_OUTCOMES);
 
 	if (at_ms < now_ms + BURST_MS)
 		at_ms = now_ms + BURST_MS;
@@ -483,7 +493,7 @@ fleet_observe(struct fleet *fleet, struct fleet_upstream *u,
 	alone_observe(&u->alone, &u->rules, outcome.class,
 	    fleet_time(fleet, began_ms), fleet_time(fleet, now_ms));
 	explain(u, outcome, text, now_ms);
-	tell_soon(u, now_ms);
+	tell_soon(u, outcome.class, now_ms);
 	tell_outcome(u, outcome, text, now_ms);
 }
 

@@ -13,6 +13,7 @@ static const struct {
 	bool is_long;		/* many rows of each host are answered */
 } paces[PACE_KINDS] = {
 	[PACE_OUTCOMES] = { 20, 3000, 200, true },
+	[PACE_OUTCOMES_USUAL] = { 200, 3000, 200, true },
 	[PACE_RECORD] = { 1000, 3000, 200, true },
 	[PACE_SLOTS] = { 200, 2000, 200, false },
 	[PACE_SLOTS_IDLE] = { 1000, 3000, 200, false },

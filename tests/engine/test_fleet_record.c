@@ -145,6 +145,60 @@ START_TEST(nothing_is_lost_while_the_store_is_away)
 }
 END_TEST
 
+static uint64_t
+told_of(enum outcome_class class)
+{
+	return stored()->u.upstream.totals[class];
+}
+
+START_TEST(what_is_as_usual_is_told_now_and_then)
+{
+	uint32_t times = 0;
+	uint64_t before = 0;
+
+	pass(3000);
+	for (int n = 0; n < 40; n++) {
+		observe(0, OUTCOME_OK, now);
+		pass(FLEET_TICK_MS);
+		if (told_of(OUTCOME_OK) > before)
+			times++;
+		before = told_of(OUTCOME_OK);
+	}
+	ck_assert_uint_ge(times, 8);
+	ck_assert_uint_le(times, 11);
+	pass(200);
+	ck_assert_uint_eq(told_of(OUTCOME_OK), 40);
+}
+END_TEST
+
+START_TEST(trouble_is_told_at_once_and_takes_the_rest_along)
+{
+	pass(3000);
+	observe(0, OUTCOME_OK, now);
+	pass(2 * FLEET_TICK_MS);
+	ck_assert_uint_eq(told_of(OUTCOME_OK), 1);
+	observe(0, OUTCOME_OK, now);
+	observe(0, OUTCOME_TROUBLE, now);
+	pass(2 * FLEET_TICK_MS);
+	ck_assert_uint_eq(told_of(OUTCOME_OK), 2);
+	ck_assert_uint_eq(told_of(OUTCOME_TROUBLE), 1);
+}
+END_TEST
+
+START_TEST(of_what_is_not_closed_all_is_told_at_once)
+{
+	pass(3000);
+	open_it();
+	pass(30000);
+	ck_assert_int_eq(state_at(0), BREAKER_HALF_OPEN);
+	for (uint64_t n = 1; n <= 3; n++) {
+		observe(0, OUTCOME_OK, now);
+		pass(2 * FLEET_TICK_MS);
+		ck_assert_uint_eq(told_of(OUTCOME_OK), n);
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -160,6 +214,9 @@ main(void)
 	tcase_add_test(tc, a_reason_of_long_ago_is_none);
 	tcase_add_test(tc, a_reason_may_come_late);
 	tcase_add_test(tc, nothing_is_lost_while_the_store_is_away);
+	tcase_add_test(tc, what_is_as_usual_is_told_now_and_then);
+	tcase_add_test(tc, trouble_is_told_at_once_and_takes_the_rest_along);
+	tcase_add_test(tc, of_what_is_not_closed_all_is_told_at_once);
 	suite_add_tcase(s, tc);
 	return suite_main(s);
 }

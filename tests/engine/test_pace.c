@@ -12,6 +12,8 @@ static const struct {
 	int64_t ms;
 } rows[] = {
 	{ "one host tells at once", PACE_OUTCOMES, 1, 1, 20 },
+	{ "but what is as usual, five times a second", PACE_OUTCOMES_USUAL, 1,
+	    1, 200 },
 	{ "so do three, of a few upstreams", PACE_OUTCOMES, 3, 1, 20 },
 	{ "twenty tell ten times a second", PACE_OUTCOMES, 20, 1, 100 },
 	{ "fifty twice, for each hears of all", PACE_OUTCOMES, 50, 1, 500 },
