@@ -11,7 +11,7 @@
 /* What is given back waits for so long for the next one to take it over: for a
  * moment only where other hosts may want it. */
 #define GIVEN_MS 5
-#define GIVEN_ROOMY_MS 100
+#define GIVEN_ROOMY_MS 250
 #define ROOM 16			/* so many free places, and a quarter of the cap */
 #define SEEN_MS 1000		/* what was seen of that is good for so long */
 
