@@ -31,10 +31,13 @@ upstreams = {{
   relay = {{ nexthop = "[relay.example]:25"; connections = 100000; }};
 }};
 destinations = {{
-  customers = {{ domains_file = "{dir}/domains"; cap = 1000000;
+  customers = {{ domains_file = "{dir}/domains"; cap = {cap};
     routes = ( {{ upstream = "relay"; }} ); }};
 }};
 """
+CAP = 4000
+OTHERS = 3010               # of which so many leave less than a quarter free
+LEASES = "mailweir:dest:{customers}:leases"
 TICK_US = 1e6 / os.sysconf("SC_CLK_TCK")
 
 # What a server is asked to see whether it answers.
@@ -185,7 +188,7 @@ class Stage:
         with open(self.config, "w", encoding="ascii") as file:
             file.write(CONFIG.format(
                 redis=address or redis.address, source=SOURCE, dir=self.dir,
-                timeout=timeout, milter="unix:%s/milter" % self.dir
+                timeout=timeout, cap=CAP, milter="unix:%s/milter" % self.dir
                 if with_milter else ""))
 
     def spawn(self, name, kind, path, *command):
@@ -214,6 +217,20 @@ class Stage:
         client.close()
         if not granted:
             raise RuntimeError("no slots were granted")
+
+    def crowd(self, there):
+        """Other hosts have so much of the cap that no place is passed on; or
+        they have it no more."""
+        client = self.redis.client()
+        names = ["other/%d" % n for n in range(OTHERS)]
+        if there:
+            until = (int(time.time()) + 3600) * 1000
+            client("ZADD", LEASES, *(word for name in names
+                                     for word in (until, name)))
+            client("PEXPIRE", LEASES, 3600000)
+        else:
+            client("ZREM", LEASES, *names)
+        client.close()
 
     def milter(self):
         return self.spawn("milter", "milter", os.path.join(self.dir, "milter"),

@@ -214,6 +214,30 @@ match(struct conn *c, struct span recipient, int *out_destination)
 	return true;
 }
 
+/* One transaction, one lease of each destination. */
+static enum conn_next
+take_lease(struct policy_conn *p, const struct plan *plan,
+    const struct destination *d)
+{
+	struct intake *intake = p->conn.server->intake;
+	const struct intake_lease lease = {
+		.destination = d->name,
+		.member = p->member,
+		.cap = d->cap,
+		.ttl_ms = plan->lease_ttl_ms,
+	};
+
+	if (holds(p, d->name))
+		return answer(p, "DUNNO");
+	if (intake_pass(intake, &lease)) {
+		remember(p, d->name);
+		return answer(p, "DUNNO");
+	}
+	snprintf(p->destination, sizeof(p->destination), "%s", d->name);
+	intake_take(intake, &lease, lease_known, p);
+	return CONN_WAIT;
+}
+
 static enum conn_next
 at_rcpt(struct policy_conn *p, const struct policy_request *r)
 {
@@ -243,14 +267,7 @@ at_rcpt(struct policy_conn *p, const struct policy_request *r)
 	memcpy(p->member, member, sizeof(member));
 	if (!p->alone)
 		return answer(p, "DUNNO");
-	snprintf(p->destination, sizeof(p->destination), "%s", d->name);
-	intake_take(s->intake, &(struct intake_lease){
-		.destination = d->name,
-		.member = p->member,
-		.cap = d->cap,
-		.ttl_ms = plan->lease_ttl_ms,
-	    }, lease_known, p);
-	return CONN_WAIT;
+	return take_lease(p, plan, d);
 }
 
 /* The first destination of this transaction that went on hold meanwhile. */

@@ -40,7 +40,7 @@ struct loop {
 	struct roster *roster;
 	struct release *release;
 	struct reload *reload;
-	struct event *flush_timer;	/* on while leases are to be given back */
+	struct event *intake_timer;	/* on while leases are to be given back */
 	int alive_fd;
 	int64_t next_alive_ms, next_tally_ms, next_heartbeat_ms,
 	    next_sweep_ms, next_release_ms;
@@ -216,23 +216,24 @@ on_mx_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-on_given(void *arg)
+wake_intake(void *arg, int64_t ms)
 {
-	static const struct timeval soon = {
-		.tv_usec = INTAKE_FLUSH_MS * 1000,
+	const struct timeval in = {
+		.tv_sec = (time_t)(ms / 1000),
+		.tv_usec = (suseconds_t)(ms % 1000 * 1000),
 	};
 	struct loop *l = arg;
 
-	event_add(l->flush_timer, &soon);
+	event_add(l->intake_timer, &in);
 }
 
 static void
-on_flush_timer(evutil_socket_t fd, short what, void *arg)
+on_intake_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop *l = arg;
 
 	(void)fd, (void)what;
-	intake_flush(l->server.intake);
+	intake_tick(l->server.intake);
 }
 
 static void
@@ -301,7 +302,7 @@ say_farewell(struct loop *l)
 	feed_free(&l->server.feed);
 	prober_free(&l->server.prober);
 	fleet_flush(l->server.fleet);
-	intake_flush(l->server.intake);
+	intake_close(l->server.intake);
 	send_counters(l);
 	event_base_loopexit(l->server.base, &moment);
 	event_base_dispatch(l->server.base);
@@ -347,10 +348,10 @@ loop_init(struct loop *l, const struct server_start *start, struct err *err)
 	ledger_inherit(l->server.ledger, &l->server, clock_mono_ms());
 	l->server.intake = intake_new(&(struct intake_options){
 		.port = l->server.port, .clock = clock_mono_ms,
-		.given = on_given, .arg = l,
+		.wake = wake_intake, .arg = l,
 	    });
 	on_hosts(l, ledger_hosts(l->server.ledger));
-	l->flush_timer = event_new(l->server.base, -1, 0, on_flush_timer, l);
+	l->intake_timer = event_new(l->server.base, -1, 0, on_intake_timer, l);
 	l->server.tally = tally_new(l->config->plan.n_destinations);
 	l->server.prober = prober_new(&l->server);
 	l->server.feed = feed_new(&l->server);
@@ -374,7 +375,7 @@ loop_free(struct loop *l)
 	event_free(l->server.mx_timer);
 	resolver_free(&l->server.resolver);
 	store_async_free(&l->store);
-	event_free(l->flush_timer);
+	event_free(l->intake_timer);
 	desk_free(&l->server.desk);
 	notify_free(&l->server.notify);
 	roster_free(&l->roster);

@@ -11,8 +11,16 @@
 #include "base/span.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #define LEASE_NAME_MAX 160
+
+/* What is given back waits for so long for the next session of this host to take
+ * it over: for a moment only where other hosts may want it. */
+#define LEASE_GIVEN_MS 5
+#define LEASE_GIVEN_ROOMY_MS 250
+/* What the store said of that is good for so long. */
+#define LEASE_ROOMY_SEEN_MS 1000
 
 /* An address without the "IPv6:" that Postfix has before some of them. */
 struct span lease_address(struct span addr);
@@ -24,5 +32,8 @@ struct span lease_address(struct span addr);
  */
 bool lease_name(const char *host, struct span addr, struct span client_port,
     struct span server_port, char dst[LEASE_NAME_MAX + 1]);
+
+/* With so many of a cap (0: none) in use, is there room for other hosts? */
+bool lease_is_roomy(uint32_t cap, uint32_t in_use);
 
 #endif

@@ -4,6 +4,7 @@
 
 #define ADDR_MAX 45	/* INET6_ADDRSTRLEN less its NUL */
 #define PORT_MAX 5
+#define ROOM_MIN 16		/* so many free places, and a quarter of the cap */
 
 static bool
 consists_of(struct span s, const char *set, size_t max)
@@ -47,4 +48,12 @@ lease_name(const char *host, struct span addr, struct span client_port,
 		return false;
 	}
 	return true;
+}
+
+bool
+lease_is_roomy(uint32_t cap, uint32_t in_use)
+{
+	const uint32_t room = cap / 4 > ROOM_MIN ? cap / 4 : ROOM_MIN;
+
+	return cap == 0 || (in_use < cap && cap - in_use >= room);
 }

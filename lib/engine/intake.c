@@ -1,67 +1,67 @@
 #include "engine/intake.h"
 
 #include "base/mem.h"
+#include "base/table.h"
+#include "core/lease.h"
 #include "core/plan.h"
+#include "engine/places.h"
 #include "store/local.h"
 
 #include <stdio.h>
 
-/* A lease that was given back; the store does not know yet. */
-struct given {
-	struct given *next;
+/* What there is of one destination; its name is one that was configured. */
+struct stock {
+	struct intake *intake;
 	char destination[PLAN_NAME_MAX + 1];
-	char member[STORE_MEMBER_MAX + 1];
+	struct places places;
+	uint32_t cap;		/* 0: none */
+	int64_t ttl_ms;
+	int64_t roomy_until_ms;
+	int64_t tell_at_ms;	/* 0: there is nothing to tell */
 };
 
 struct intake {
 	struct intake_options options;
 	struct store_local *local;
 	uint32_t hosts;
-	struct given *given;
-	uint32_t n_given;	/* at most STORE_MEMBERS_MAX */
-};
-
-/* Given back in one request. */
-struct drops {
-	struct given *list;
-	const char *members[STORE_MEMBERS_MAX];
-	uint32_t n;
+	struct table *names;	/* destination -> its place in stocks */
+	struct stock **stocks;
+	uint32_t n_stocks;
+	int64_t wake_at_ms;	/* 0: nobody was asked to wake us */
+	bool closed;
 };
 
 struct asking {
-	struct intake *intake;
-	char destination[PLAN_NAME_MAX + 1];
+	struct stock *stock;
 	char member[STORE_MEMBER_MAX + 1];
-	uint32_t cap;
-	int64_t ttl_ms;
 	intake_done *done;
 	void *arg;
 };
 
 static struct store_request
-take_request(const struct asking *a, uint32_t limit)
+take_request(const struct stock *s, const char *member, uint32_t limit)
 {
 	return (struct store_request){
 		.verb = STORE_LEASE_TAKE,
-		.name = a->destination,
+		.name = s->destination,
 		.u.lease_take = {
-			.member = a->member,
+			.member = member,
 			.limit = limit,
-			.ttl_ms = a->ttl_ms,
+			.ttl_ms = s->ttl_ms,
 		},
 	};
 }
 
 /* A bound that is reached counts as a cap that is reached. */
 static bool
-take_locally(struct asking *a, uint32_t limit)
+take_locally(struct stock *s, const char *member, uint32_t limit)
 {
-	const struct store_request request = take_request(a, limit);
+	const struct store_request request = take_request(s, member, limit);
 	struct store_reply reply;
 	struct err err;
 
-	if (store_local_call(a->intake->local, &request,
-	    a->intake->options.clock(), &reply, &err) < 0)
+	if (store_local_call(s->intake->local, &request,
+	    s->intake->options.clock(), &reply, &err) < 0)
 		return false;
 	return reply.u.lease.granted;
 }
@@ -75,28 +75,46 @@ share_of(const struct intake *intake, uint32_t cap)
 }
 
 static void
+note_count(struct stock *s, uint32_t count)
+{
+	s->roomy_until_ms = lease_is_roomy(s->cap, count) ?
+	    s->intake->options.clock() + LEASE_ROOMY_SEEN_MS : 0;
+}
+
+static bool
+is_roomy(const struct stock *s)
+{
+	return !s->intake->closed &&
+	    s->intake->options.clock() < s->roomy_until_ms;
+}
+
+static void
 answered(void *arg, const struct store_reply *reply, const struct err *err)
 {
 	struct asking *a = arg;
+	struct stock *s = a->stock;
 	bool granted;
 
 	(void)err;
 	if (reply == NULL)
-		granted = take_locally(a, share_of(a->intake, a->cap));
+		granted = take_locally(s, a->member, s->cap == 0 ? 0 :
+		    share_of(s->intake, s->cap));
 	else {
 		granted = reply->u.lease.granted;
+		note_count(s, reply->u.lease.count);
 		if (granted)
-			take_locally(a, 0);
+			take_locally(s, a->member, 0);
 	}
 	a->done(a->arg, granted);
 	mem_free(a);
 }
 
 static void
-ignore_answer(void *arg, const struct store_reply *reply,
-    const struct err *err)
+told(void *arg, const struct store_reply *reply, const struct err *err)
 {
-	(void)arg, (void)reply, (void)err;
+	(void)err;
+	if (reply != NULL)
+		note_count(arg, reply->u.lease.count);
 }
 
 static void
@@ -106,38 +124,73 @@ send(const struct intake *in, const struct store_request *request,
 	in->options.port.send(in->options.port.self, request, done, arg);
 }
 
-/* What was given back of this destination. */
-static struct drops
-take_out(struct intake *in, const char *destination)
+static void
+tell(struct stock *s, bool all)
 {
-	struct drops drops = { .n = 0 };
-	struct given **at = &in->given;
+	struct places_news news;
 
-	while (*at != NULL) {
-		struct given *g = *at;
-
-		if (strcmp(g->destination, destination) != 0) {
-			at = &g->next;
-			continue;
-		}
-		*at = g->next;
-		g->next = drops.list;
-		drops.list = g;
-		drops.members[drops.n++] = g->member;
-	}
-	in->n_given -= drops.n;
-	return drops;
+	places_tell(&s->places, all, &news);
+	if (news.n + news.n_enter > 0)
+		send(s->intake, &(struct store_request){
+			.verb = STORE_LEASE_DROP,
+			.name = s->destination,
+			.u.lease_drop = {
+				.members = news.members, .n = news.n,
+				.enter = news.enter, .n_enter = news.n_enter,
+				.ttl_ms = s->ttl_ms,
+			},
+		    }, told, s);
+	places_told(&news);
 }
 
 static void
-drops_free(struct drops *drops)
+wake_at(struct intake *in, int64_t at_ms, int64_t now_ms)
 {
-	while (drops->list != NULL) {
-		struct given *g = drops->list;
+	if (in->wake_at_ms != 0 && in->wake_at_ms <= at_ms)
+		return;
+	in->wake_at_ms = at_ms;
+	in->options.wake(in->options.arg, at_ms > now_ms ? at_ms - now_ms : 0);
+}
 
-		drops->list = g->next;
-		mem_free(g);
-	}
+/* What was given back, or passed on, is told in a moment. */
+static void
+tell_soon(struct stock *s)
+{
+	const int64_t now_ms = s->intake->options.clock();
+	const int64_t at_ms = now_ms + (is_roomy(s) ? LEASE_GIVEN_ROOMY_MS :
+	    LEASE_GIVEN_MS);
+
+	if (s->tell_at_ms == 0 || s->tell_at_ms > at_ms)
+		s->tell_at_ms = at_ms;
+	wake_at(s->intake, s->tell_at_ms, now_ms);
+}
+
+static struct stock *
+stock_of(struct intake *in, const char *destination)
+{
+	uint64_t at;
+	struct stock *s;
+
+	if (table_get(in->names, span_of(destination), &at))
+		return in->stocks[at];
+	s = mem_new(1, sizeof(*s));
+	s->intake = in;
+	snprintf(s->destination, sizeof(s->destination), "%s", destination);
+	table_add(in->names, span_of(destination), in->n_stocks, NULL);
+	in->stocks = mem_resize(in->stocks, in->n_stocks + 1,
+	    sizeof(*in->stocks));
+	in->stocks[in->n_stocks++] = s;
+	return s;
+}
+
+static struct stock *
+stock_for(struct intake *in, const struct intake_lease *lease)
+{
+	struct stock *s = stock_of(in, lease->destination);
+
+	s->cap = lease->cap;
+	s->ttl_ms = lease->ttl_ms;
+	return s;
 }
 
 struct intake *
@@ -148,20 +201,25 @@ intake_new(const struct intake_options *options)
 	intake->options = *options;
 	intake->local = store_local_new();
 	intake->hosts = 1;
+	intake->names = table_new();
 	return intake;
 }
 
 void
 intake_free(struct intake **intake)
 {
-	struct drops left = { .list = NULL };
+	struct intake *in = *intake;
 
-	if (*intake == NULL)
+	if (in == NULL)
 		return;
-	left.list = (*intake)->given;
-	drops_free(&left);
-	store_local_free(&(*intake)->local);
-	mem_free(*intake);
+	for (uint32_t i = 0; i < in->n_stocks; i++) {
+		places_free(&in->stocks[i]->places);
+		mem_free(in->stocks[i]);
+	}
+	mem_free(in->stocks);
+	table_free(&in->names);
+	store_local_free(&in->local);
+	mem_free(in);
 	*intake = NULL;
 }
 
@@ -171,27 +229,40 @@ intake_set_hosts(struct intake *intake, uint32_t hosts)
 	intake->hosts = hosts > 0 ? hosts : 1;
 }
 
+bool
+intake_pass(struct intake *intake, const struct intake_lease *lease)
+{
+	struct stock *s = stock_for(intake, lease);
+
+	if (!is_roomy(s) || !places_pass(&s->places, lease->member))
+		return false;
+	take_locally(s, lease->member, 0);
+	tell_soon(s);
+	return true;
+}
+
 void
 intake_take(struct intake *intake, const struct intake_lease *lease,
     intake_done *done, void *arg)
 {
 	struct asking *a = mem_new(1, sizeof(*a));
-	struct drops drops = take_out(intake, lease->destination);
+	struct stock *s = stock_for(intake, lease);
 	struct store_request request;
+	struct places_news news;
 
-	a->intake = intake;
-	a->cap = lease->cap > 0 ? lease->cap : UINT32_MAX;
-	a->ttl_ms = lease->ttl_ms;
+	/* Whoever comes must not find his place, if it is another one's now. */
+	if (s->places.n_passed > 0)
+		tell(s, true);
+	places_tell(&s->places, true, &news);
+	a->stock = s;
 	a->done = done;
 	a->arg = arg;
-	snprintf(a->destination, sizeof(a->destination), "%s",
-	    lease->destination);
 	snprintf(a->member, sizeof(a->member), "%s", lease->member);
-	request = take_request(a, lease->cap);
-	request.u.lease_take.drops = drops.members;
-	request.u.lease_take.n_drops = drops.n;
+	request = take_request(s, a->member, lease->cap);
+	request.u.lease_take.drops = news.members;
+	request.u.lease_take.n_drops = news.n;
 	send(intake, &request, answered, a);
-	drops_free(&drops);
+	places_told(&news);
 }
 
 void
@@ -203,7 +274,7 @@ intake_drop(struct intake *intake, const char *destination,
 		.name = destination,
 		.u.lease_drop = { .members = &member, .n = 1 },
 	};
-	struct given *g;
+	struct stock *s = stock_of(intake, destination);
 	struct store_reply reply;
 	struct err err;
 
@@ -211,34 +282,36 @@ intake_drop(struct intake *intake, const char *destination,
 	if (store_local_call(intake->local, &request,
 	    intake->options.clock(), &reply, &err) < 0)
 		return;
-	g = mem_new(1, sizeof(*g));
-	snprintf(g->destination, sizeof(g->destination), "%s", destination);
-	snprintf(g->member, sizeof(g->member), "%s", member);
-	g->next = intake->given;
-	intake->given = g;
-	if (++intake->n_given == STORE_MEMBERS_MAX)
-		intake_flush(intake);
-	else if (intake->n_given == 1)
-		intake->options.given(intake->options.arg);
+	places_give(&s->places, member);
+	if (places_are_full(&s->places))
+		tell(s, true);
+	else
+		tell_soon(s);
 }
 
 void
-intake_flush(struct intake *intake)
+intake_tick(struct intake *in)
 {
-	while (intake->given != NULL) {
-		char destination[PLAN_NAME_MAX + 1];
-		struct drops drops;
+	const int64_t now_ms = in->options.clock();
 
-		memcpy(destination, intake->given->destination,
-		    sizeof(destination));
-		drops = take_out(intake, destination);
-		send(intake, &(struct store_request){
-			.verb = STORE_LEASE_DROP,
-			.name = destination,
-			.u.lease_drop = {
-				.members = drops.members, .n = drops.n,
-			},
-		    }, ignore_answer, NULL);
-		drops_free(&drops);
+	in->wake_at_ms = 0;
+	for (uint32_t i = 0; i < in->n_stocks; i++) {
+		struct stock *s = in->stocks[i];
+
+		if (s->tell_at_ms != 0 && s->tell_at_ms <= now_ms) {
+			s->tell_at_ms = 0;
+			tell(s, !is_roomy(s));
+			if (!places_are_none(&s->places))
+				tell_soon(s);
+		} else if (s->tell_at_ms != 0)
+			wake_at(in, s->tell_at_ms, now_ms);
 	}
+}
+
+void
+intake_close(struct intake *in)
+{
+	in->closed = true;
+	for (uint32_t i = 0; i < in->n_stocks; i++)
+		tell(in->stocks[i], true);
 }

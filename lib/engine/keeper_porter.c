@@ -8,21 +8,13 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 
-/* What is given back waits for so long for the next one to take it over: for a
- * moment only where other hosts may want it. */
-#define GIVEN_MS 5
-#define GIVEN_ROOMY_MS 250
-#define ROOM 16			/* so many free places, and a quarter of the cap */
-#define SEEN_MS 1000		/* what was seen of that is good for so long */
-
 /* The store said how many there are. */
 static void
 note_count(struct keeper *k, uint32_t destination, uint32_t count)
 {
 	const uint32_t cap = keeper_destination(k, destination)->cap;
-	const uint32_t room = cap / 4 > ROOM ? cap / 4 : ROOM;
-	const int64_t until_ms = clock_mono_ms() + SEEN_MS;
-	const bool roomy = cap == 0 || (count < cap && cap - count >= room);
+	const int64_t until_ms = clock_mono_ms() + LEASE_ROOMY_SEEN_MS;
+	const bool roomy = lease_is_roomy(cap, count);
 
 	atomic_store(&k->roomy_ms[destination], roomy ? until_ms : 0);
 	atomic_store(roomy ? &k->any_roomy_ms : &k->any_tight_ms, until_ms);
@@ -237,7 +229,7 @@ keeper_porter(void *arg)
 	struct keeper *k = arg;
 
 	while (rest_until_given(k) && keeper_rest(k,
-	    all_is_roomy(k) ? GIVEN_ROOMY_MS : GIVEN_MS)) {
+	    all_is_roomy(k) ? LEASE_GIVEN_ROOMY_MS : LEASE_GIVEN_MS)) {
 		atomic_store(&k->given, false);
 		keeper_drop_given(k);
 		if (held_owes(k->held) && store_pool_up(k->pool))

@@ -17,6 +17,7 @@ lib_libengine_a_SOURCES = \
 	lib/engine/keeper_porter.c \
 	include/engine/line.h lib/engine/line.c \
 	include/engine/pace.h lib/engine/pace.c \
+	include/engine/places.h lib/engine/places.c \
 	include/engine/roll.h lib/engine/roll.c \
 	include/engine/sight.h lib/engine/sight.c \
 	include/engine/tally.h lib/engine/tally.c

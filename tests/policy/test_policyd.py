@@ -482,9 +482,10 @@ def mail_with_another_way_shuns_silence(d):
 def what_made_it_worse_is_taken_back(d):
     lane = Lane(d)
     for n in range(20):
-        if d.state("filter") == "open":
+        said = lane.gate("filter")
+        if said == "TEMP open":
             break
-        equal(lane.gate("filter"), "OK encrypt")
+        equal(said, "OK encrypt")
         if n % 2:
             equal(lane.gate("second"), "NOTFOUND ")
         equal(lane.outcome(OK), "NOTFOUND ")
