@@ -27,7 +27,7 @@ runs() {	# what its line has to say, command
 }
 
 echo 1..5
-runs '"hosts":3,' "$bench/scale_fleet" -H 3 -D 2 -U 2 -w 0 -s 0 -m
+runs '"hosts":3,' "$bench/scale_fleet" -H 3 -D 2 -U 2 -w 0 -s 0 -m -t
 runs '"us_per_message":' "$bench/scale_fleet" -H 2 -L 10 -s 0 -p
 runs '"ns":' "$bench/scale_host" lease 10
 runs '"ns":' "$bench/scale_host" look 2

@@ -2,7 +2,8 @@
  * scale_fleet - what a fleet of hosts costs one Redis.
  *
  *	scale_fleet [-H hosts] [-D destinations] [-U upstreams] [-L leases]
- *	    [-B busy upstreams] [-r messages/s] [-w warm-up] [-s seconds] [-m] [-p]
+ *	    [-B busy upstreams] [-r messages/s] [-w warm-up] [-s seconds] [-m] [-t]
+ *	    [-p]
  *
  * Starts a redis-server of its own and so many hosts in this one process: of
  * each what policyd keeps of the fleet (engine/fleet, on a connection of its
@@ -10,10 +11,10 @@
  * host reports the outcomes of so many messages a second, over its busy
  * upstreams (all, if not told). -L: so many leases are held meanwhile.
  *
- * Redis is asked before and after what it has done. With -p messages take and
- * give back their lease as policyd and milter do, 64 at once, as fast as they
- * go, so that what comes out is the price of one message; with -H 64 each asks
- * on a connection of its own.
+ * Redis is asked before and after what it has done. With -p messages take a lease
+ * and give the last one back, as where the cap leaves no room, 64 at once, as
+ * fast as they go, so that what comes out is the price of one message; with -H
+ * 64 each asks on a connection of its own.
  *
  * Prints one line of JSON. Postfix has no part in it.
  */
@@ -22,6 +23,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/number.h"
+#include "engine/intake.h"
 #include "engine/keeper.h"
 #include "engine/pace.h"
 #include "store/async.h"
@@ -48,7 +50,14 @@ enum {
 static const char letters[OPTIONS] = "HDUBLrws";
 /* Warm: the window is filled, and each host has heard of all. */
 static int64_t asked[OPTIONS] = { 1, 1, 1, 0, 0, 500, 11, 10 };
-static bool with_milter, with_price;
+static bool with_milter, with_leases, with_price;
+
+struct transaction {
+	struct transaction *next;
+	struct sim_host *host;
+	char member[LEASE_NAME_MAX + 1];
+	bool known, granted;
+};
 
 struct sim_host {
 	struct lab *lab;
@@ -56,7 +65,10 @@ struct sim_host {
 	struct store_async *store;
 	struct fleet *fleet;
 	struct keeper *keeper;
-	struct event *tick;
+	struct intake *intake;
+	struct event *tick, *intake_timer;
+	struct transaction *inside;
+	uint64_t arrived;
 	int64_t last_ms, beat_at_ms, tally_at_ms;
 	int64_t owed;		/* messages, in thousandths */
 	uint32_t live;		/* hosts that it knows of */
@@ -215,6 +227,78 @@ deliver(struct sim_host *h, int64_t messages, int64_t now_ms)
 }
 
 static void
+lease_known(void *arg, bool granted)
+{
+	struct transaction *t = arg;
+
+	t->known = true;
+	t->granted = granted;
+}
+
+static void
+arrive(struct sim_host *h)
+{
+	struct transaction *t = mem_new(1, sizeof(*t));
+	const struct intake_lease lease = {
+		.destination = h->lab->plan.destinations[0].name,
+		.member = t->member, .cap = CAP, .ttl_ms = 60000,
+	};
+
+	t->host = h;
+	snprintf(t->member, sizeof(t->member), "%s/192.0.2.1:%" PRIu64 "/25",
+	    h->name, 1024 + h->arrived++ % 60000);
+	t->next = h->inside;
+	h->inside = t;
+	if (intake_pass(h->intake, &lease))
+		lease_known(t, true);
+	else
+		intake_take(h->intake, &lease, lease_known, t);
+}
+
+/* Those of the last tick go, as far as they have their answer, and so many
+ * come. */
+static void
+transact(struct sim_host *h, int64_t messages)
+{
+	struct transaction **at = &h->inside;
+
+	while (*at != NULL) {
+		struct transaction *t = *at;
+
+		if (!t->known) {
+			at = &t->next;
+			continue;
+		}
+		*at = t->next;
+		if (t->granted)
+			intake_drop(h->intake,
+			    h->lab->plan.destinations[0].name, t->member);
+		mem_free(t);
+	}
+	for (int64_t i = 0; i < messages; i++)
+		arrive(h);
+}
+
+static void
+wake_intake(void *arg, int64_t ms)
+{
+	const struct timeval in = { .tv_sec = (time_t)(ms / 1000),
+	    .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+	struct sim_host *h = arg;
+
+	event_add(h->intake_timer, &in);
+}
+
+static void
+on_intake_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct sim_host *h = arg;
+
+	(void)fd, (void)what;
+	intake_tick(h->intake);
+}
+
+static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct sim_host *h = arg;
@@ -223,6 +307,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	h->owed += (now_ms - h->last_ms) * asked[RATE];
 	deliver(h, h->owed / 1000, now_ms);
+	if (with_leases)
+		transact(h, h->owed / 1000);
 	h->owed %= 1000;
 	h->last_ms = now_ms;
 	h->ticks++;
@@ -265,6 +351,11 @@ host_start(struct lab *lab, struct sim_host *h, int64_t number)
 			.host = h->name, .version = "1",
 			.digest = "0123456789abcdef",
 		    }, &err);
+	h->intake_timer = event_new(lab->base, -1, 0, on_intake_timer, h);
+	h->intake = intake_new(&(struct intake_options){
+		.port = store_async_port(h->store), .clock = clock_mono_ms,
+		.wake = wake_intake, .arg = h,
+	    });
 	h->tick = event_new(lab->base, -1, EV_PERSIST, on_tick, h);
 	event_add(h->tick, &tick);
 }
@@ -275,6 +366,14 @@ host_end(struct sim_host *h)
 	event_free(h->tick);
 	keeper_free(&h->keeper);
 	store_async_free(&h->store);
+	while (h->inside != NULL) {
+		struct transaction *t = h->inside;
+
+		h->inside = t->next;
+		mem_free(t);
+	}
+	intake_free(&h->intake);
+	event_free(h->intake_timer);
 	fleet_free(&h->fleet);
 	mem_free(h->in_use);
 }
@@ -282,21 +381,15 @@ host_end(struct sim_host *h)
 /* Leases */
 
 static struct store_request
-lease(const struct lab *lab, enum store_verb verb,
-    const char *const *member)
+lease(const struct lab *lab, const char *member)
 {
-	struct store_request r = { .verb = verb,
-	    .name = lab->plan.destinations[0].name };
-
-	if (verb == STORE_LEASE_DROP) {
-		r.u.lease_drop.members = member;
-		r.u.lease_drop.n = 1;
-	} else {
-		r.u.lease_take.member = *member;
-		r.u.lease_take.limit = CAP;
-		r.u.lease_take.ttl_ms = 600000;
-	}
-	return r;
+	return (struct store_request){
+		.verb = STORE_LEASE_TAKE,
+		.name = lab->plan.destinations[0].name,
+		.u.lease_take = {
+			.member = member, .limit = CAP, .ttl_ms = 600000,
+		},
+	};
 }
 
 static void
@@ -309,33 +402,34 @@ took(void *arg, const struct store_reply *reply, const struct err *err)
 	lab->messages += reply != NULL;
 }
 
-/* policyd takes it, the milter takes it again, and gives it back. */
+static void
+name_lease(char dst[64], int number, int turn)
+{
+	snprintf(dst, 64, "mx1/192.0.2.%d:4000%d/25", number, turn % 2);
+}
+
+/* Each takes a lease, and gives back that of its last turn. */
 static void
 price(struct lab *lab, int64_t seconds)
 {
-	static const enum store_verb steps[] = {
-		STORE_LEASE_TAKE, STORE_LEASE_TAKE, STORE_LEASE_DROP,
-	};
 	const int64_t end_ms = clock_mono_ms() + seconds * 1000 + BREATH_MS;
 
-	while (clock_mono_ms() < end_ms) {
-		for (size_t step = 0; step < MW_N_OF(steps); step++)
-			for (int i = 0; i < UNDER_WAY; i++) {
-				char text[64];
-				const char *const member = text;
-				struct store_request r;
+	for (int turn = 0; clock_mono_ms() < end_ms; turn++) {
+		for (int i = 0; i < UNDER_WAY; i++) {
+			char now[64], last[64];
+			const char *const drop = last;
+			struct store_request r = lease(lab, now);
 
-				snprintf(text, sizeof(text),
-				    "mx1/192.0.2.%d:40000/25", i);
-				r = lease(lab, steps[step], &member);
-				lab->waiting++;
-				ask(&lab->hosts[i % asked[HOSTS]], &r, took,
-				    lab);
-			}
+			name_lease(now, i, turn);
+			name_lease(last, i, turn + 1);
+			r.u.lease_take.drops = &drop;
+			r.u.lease_take.n_drops = 1;
+			lab->waiting++;
+			ask(&lab->hosts[i % asked[HOSTS]], &r, took, lab);
+		}
 		while (lab->waiting > 0)
 			event_base_loop(lab->base, EVLOOP_ONCE);
 	}
-	lab->messages /= (int64_t)MW_N_OF(steps);
 }
 
 static void
@@ -343,12 +437,10 @@ hold_leases(struct lab *lab)
 {
 	for (int64_t i = 0; i < asked[LEASES]; i++) {
 		char text[64];
-		const char *const member = text;
-		struct store_request r;
+		const struct store_request r = lease(lab, text);
 
 		snprintf(text, sizeof(text), "mx%" PRId64
 		    "/198.51.100.7:%" PRId64 "/25", i / 60000, i % 60000);
-		r = lease(lab, STORE_LEASE_TAKE, &member);
 		lab->waiting++;
 		ask(&lab->hosts[0], &r, took, lab);
 		while (lab->waiting > (i + 1 < asked[LEASES] ? 1000 : 0))
@@ -407,9 +499,11 @@ print(const struct lab *lab, const struct done *before,
 		ticks += lab->hosts[i].ticks;
 	printf("{\"hosts\":%" PRId64 ",\"destinations\":%" PRId64
 	    ",\"upstreams\":%" PRId64 ",\"busy\":%" PRId64
-	    ",\"leases\":%" PRId64 ",\"milter\":%s",
+	    ",\"leases\":%" PRId64 ",\"milter\":%s"
+	    ",\"transactions\":%s",
 	    asked[HOSTS], asked[DESTINATIONS], asked[UPSTREAMS], asked[BUSY],
-	    asked[LEASES], with_milter ? "true" : "false");
+	    asked[LEASES], with_milter ? "true" : "false",
+	    with_leases ? "true" : "false");
 	printf(",\"redis_cpu\":%.4f,\"scripts_s\":%.0f,\"commands_s\":%.0f"
 	    ",\"us_per_script\":%.2f,\"us_per_host_s\":%.0f"
 	    ",\"bytes_out_s\":%.0f,\"ticks_host_s\":%.1f",
@@ -456,18 +550,20 @@ read_options(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "H:D:U:B:L:r:w:s:mp")) != -1) {
+	while ((c = getopt(argc, argv, "H:D:U:B:L:r:w:s:mtp")) != -1) {
 		const char *at = memchr(letters, c, OPTIONS);
 
 		if (c == 'm')
 			with_milter = true;
+		else if (c == 't')
+			with_leases = true;
 		else if (c == 'p')
 			with_price = true;
 		else if (at == NULL || !number_parse(span_of(optarg), 0,
 		    1000000, &asked[at - letters])) {
 			fputs("usage: scale_fleet [-H hosts] [-D destinations] "
 			    "[-U upstreams] [-B busy] [-L leases] [-r rate] "
-			    "[-w warm-up] [-s seconds] [-m] [-p]\n", stderr);
+			    "[-w warm-up] [-s seconds] [-m] [-t] [-p]\n", stderr);
 			exit(2);
 		}
 	}

@@ -18,7 +18,7 @@ OUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "docs",
 
 # plot: (program, its arguments, the option that grows, its values)
 RUNS = {
-    "hosts": ("scale_fleet", ["-m", "-s", "4"], "-H",
+    "hosts": ("scale_fleet", ["-m", "-t", "-s", "4"], "-H",
               [1, 2, 5, 10, 20, 50, 100, 200]),
     "upstreams": ("scale_fleet", ["-m", "-s", "4", "-H", "10"], "-U",
                   [1, 3, 10, 30, 100]),
@@ -40,7 +40,7 @@ PLOTS = {
     "destinations": ("10 hosts, each with mail for all destinations",
                      "destinations", "scripts/s",
                      lambda r: r["scripts_s"], True),
-    "leases": ("Take, take again and give back one lease", "leases in use",
+    "leases": ("Take a lease, and give the last one back", "leases in use",
                "of one Redis, microseconds", lambda r: r["us_per_message"],
                False),
     "own_leases": ("A lease in policyd's own memory", "leases in use",

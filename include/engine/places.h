@@ -30,6 +30,8 @@ struct places_news {
 void places_give(struct places *places, const char *member);
 /* member takes the place of one that was given back; false: there is none. */
 bool places_pass(struct places *places, const char *member);
+/* Is member's one of those that were given back? */
+bool places_have(const struct places *places, const char *member);
 /* No more can be kept: it is time to tell all. */
 bool places_are_full(const struct places *places);
 bool places_are_none(const struct places *places);

@@ -248,12 +248,14 @@ intake_take(struct intake *intake, const struct intake_lease *lease,
 	struct asking *a = mem_new(1, sizeof(*a));
 	struct stock *s = stock_for(intake, lease);
 	struct store_request request;
-	struct places_news news;
+	struct places_news news = { .n = 0 };
 
 	/* Whoever comes must not find his place, if it is another one's now. */
-	if (s->places.n_passed > 0)
+	if (s->places.n_passed > 0 &&
+	    (!is_roomy(s) || places_have(&s->places, lease->member)))
 		tell(s, true);
-	places_tell(&s->places, true, &news);
+	if (s->places.n_passed == 0)
+		places_tell(&s->places, true, &news);
 	a->stock = s;
 	a->done = done;
 	a->arg = arg;

@@ -30,6 +30,12 @@ find(struct place **list, const char *member)
 	return list;
 }
 
+static bool
+is_in(struct place *list, const char *member)
+{
+	return *find(&list, member) != NULL;
+}
+
 /* False: it is not there. */
 static bool
 take_out(struct place **list, uint32_t *n, const char *member)
@@ -63,14 +69,14 @@ places_give(struct places *p, const char *member)
 {
 	/* The store never heard of who came in another one's place. */
 	if (!take_out(&p->passed, &p->n_passed, member) &&
-	    *find(&p->given, member) == NULL)
+	    !is_in(p->given, member))
 		put(&p->given, &p->n_given, member);
 }
 
 bool
 places_pass(struct places *p, const char *member)
 {
-	if (*find(&p->passed, member) != NULL)
+	if (is_in(p->passed, member))
 		return true;
 	if (spare(p) == 0)
 		return false;
@@ -79,6 +85,12 @@ places_pass(struct places *p, const char *member)
 		put(&p->passed, &p->n_passed, member);
 	note_idle(p);
 	return true;
+}
+
+bool
+places_have(const struct places *p, const char *member)
+{
+	return is_in(p->given, member);
 }
 
 bool

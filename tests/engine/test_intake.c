@@ -276,6 +276,33 @@ START_TEST(nobody_finds_his_place_that_is_another_ones_now)
 }
 END_TEST
 
+START_TEST(who_is_new_need_not_wait_for_what_is_to_be_told)
+{
+	take_three();
+	intake_drop(intake, "x", "a");
+	ck_assert(pass("d"));
+	take("x", "e");
+	ck_assert_int_eq(n_sent, 1);
+	ck_assert_str_eq(sent[0], "take e in x drops");
+	turn();
+	ck_assert_str_eq(sent[1], "drop in x a enter d");
+}
+END_TEST
+
+START_TEST(where_it_becomes_narrow_all_is_told_first)
+{
+	take_three();
+	intake_drop(intake, "x", "a");
+	intake_drop(intake, "x", "b");
+	ck_assert(pass("d"));
+	now_ms += 1000;
+	take("x", "e");
+	ck_assert_int_eq(n_sent, 2);
+	ck_assert_str_eq(sent[0], "drop in x b a enter d");
+	ck_assert_str_eq(sent[1], "take e in x drops");
+}
+END_TEST
+
 START_TEST(where_others_may_want_it_nothing_is_passed_on)
 {
 	take_three();
@@ -431,6 +458,8 @@ main(void)
 	tcase_add_test(t, who_comes_again_or_was_gone_is_not_told_of);
 	tcase_add_test(t, a_place_goes_when_nobody_had_use_for_it_in_a_turn);
 	tcase_add_test(t, nobody_finds_his_place_that_is_another_ones_now);
+	tcase_add_test(t, who_is_new_need_not_wait_for_what_is_to_be_told);
+	tcase_add_test(t, where_it_becomes_narrow_all_is_told_first);
 	tcase_add_test(t, where_others_may_want_it_nothing_is_passed_on);
 	tcase_add_test(t, what_was_seen_a_second_ago_may_not_be_so);
 	tcase_add_test(t, what_is_told_says_how_many_there_are);
