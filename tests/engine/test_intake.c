@@ -89,8 +89,20 @@ set_up(void)
 }
 
 static void
+refuse(int number)
+{
+	const struct err err = { .kind = ERR_UNAVAILABLE };
+
+	done_of[number](arg_of[number], NULL, &err);
+	done_of[number] = NULL;
+}
+
+static void
 tear_down(void)
 {
+	for (int i = 0; i < n_sent; i++)
+		if (done_of[i] != NULL)
+			refuse(i);
 	intake_free(&intake);
 }
 
@@ -129,14 +141,7 @@ answer(int number, bool yes, uint32_t count)
 	};
 
 	done_of[number](arg_of[number], &reply, NULL);
-}
-
-static void
-refuse(int number)
-{
-	const struct err err = { .kind = ERR_UNAVAILABLE };
-
-	done_of[number](arg_of[number], NULL, &err);
+	done_of[number] = NULL;
 }
 
 /* x has room, and a, b and c were given a lease there; nothing is told of it. */
