@@ -256,7 +256,10 @@ class Stage:
             stdin=subprocess.DEVNULL, capture_output=True, text=True,
             check=False, timeout=seconds + 60)
         if done.returncode != 0:
-            raise RuntimeError("%s: %s%s" % (kind, done.stdout, done.stderr))
+            raise RuntimeError("%s, %d clients, %s (it has %s): %s%s" % (
+                kind, clients, os.path.basename(server.path),
+                "ended" if server.process.poll() is not None else "not ended",
+                done.stdout, done.stderr))
         figures = json.loads(done.stdout)
         asked = max(1, figures["asked"])
         figures["cpu_us"] = (cpu_us(server.pids()) - before[0]) / asked
