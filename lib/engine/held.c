@@ -283,13 +283,13 @@ held_give(struct held *h, uint32_t destination, const char *member,
 	pthread_mutex_lock(&h->mutex);
 	at = roll_find_or_add(&h->roll, destination, member);
 	l = *at;
-	unsaid = l->passed && !l->busy;
+	unsaid = l->passed;
 	if (l->held)
 		give(h, l, forget_ms);
 	l->since = h->drops;
 	l->forget_ms = forget_ms;
-	if (unsaid || (h->roll.given.n > HELD_GIVEN_MAX && !l->busy &&
-	    !l->asked))
+	if (!l->busy && !l->asked &&
+	    (unsaid || h->roll.given.n > HELD_GIVEN_MAX))
 		roll_forget(&h->roll, at);
 	pthread_mutex_unlock(&h->mutex);
 }

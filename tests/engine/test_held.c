@@ -562,6 +562,118 @@ START_TEST(in_any_order_the_store_ends_with_what_is_held)
 }
 END_TEST
 
+/* As when a client's port is another one's a moment later, and smtpd has not yet
+ * told of the end of the first. */
+START_TEST(who_ends_takes_nothing_from_who_asks_by_the_same_name)
+{
+	held_add(held, 0, "a");
+	held_give(held, 0, "a", 100);
+	ck_assert(held_pass(held, 0, "b"));
+	ck_assert(held_ask(held, 0, "b", &batch));
+	held_done(held, &batch, true, 0);
+	held_give(held, 0, "b", 100);
+	ck_assert(held_add(held, 0, "b"));
+	ck_assert_uint_eq(held_count(held, 0), 1);
+	held_give(held, 0, "b", 100);
+	ck_assert_uint_eq(held_count(held, 0), 0);
+}
+END_TEST
+
+static uint32_t questions[NAMES];
+
+static bool
+is_leaving(const struct held_batch *b, const char *name)
+{
+	for (uint32_t i = 0; b->work == HELD_DROP && i < b->n; i++)
+		if (strcmp(b->members[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void
+hear(const char *name)
+{
+	switch (chance_below(3)) {
+	case 0:
+		held_add(held, 0, name);
+		break;
+	case 1:
+		held_add_below(held, 0, name, 2);
+		break;
+	default:
+		held_denied(held, 0, name);
+	}
+	questions[index_of(name)]--;
+}
+
+/* Of each name there may be any number of sessions, at any point. */
+static void
+any_session_does(void)
+{
+	static struct held_batch drops;
+	const char name[2] = { (char)('a' + chance_below(NAMES)), '\0' };
+
+	if (is_leaving(&batch, name))
+		return;		/* it would wait */
+	switch (chance_below(4)) {
+	case 0:
+		held_pass(held, 0, name);
+		break;
+	case 1:
+		if (held_ask(held, 0, name, &drops))
+			questions[index_of(name)]++;
+		held_done(held, &drops, chance_below(2) == 0, 0);
+		break;
+	case 2:
+		if (questions[index_of(name)] > 0)
+			hear(name);
+		break;
+	default:
+		held_give(held, 0, name, 1000);
+	}
+}
+
+static void
+clerk_or_porter_does(void)
+{
+	const enum held_work work = (enum held_work)chance_below(3);
+
+	if (batch.n + batch.n_enter > 0) {
+		held_done(held, &batch, chance_below(2) == 0, chance_below(8));
+		batch.n = batch.n_enter = 0;
+		return;
+	}
+	if (work != HELD_ENTER && chance_below(2) == 0)
+		held_begin_round(held, work);
+	held_due(held, work, &batch);
+}
+
+START_TEST(any_order_of_sessions_hurts_nobody)
+{
+	chance_seed((uint64_t)_i);
+	memset(questions, 0, sizeof(questions));
+	batch.n = batch.n_enter = 0;
+	for (int step = 0; step < 2000; step++) {
+		if (chance_below(3) > 0)
+			any_session_does();
+		else
+			clerk_or_porter_does();
+	}
+	if (batch.n + batch.n_enter > 0)
+		held_done(held, &batch, true, 0);
+	batch.n = batch.n_enter = 0;
+	for (uint32_t i = 0; i < NAMES; i++)
+		while (questions[i] > 0)
+			hear((char[]){ (char)('a' + i), '\0' });
+	held_close(held, 1000);
+	held_begin_round(held, HELD_DROP);
+	while (held_due(held, HELD_DROP, &batch))
+		held_done(held, &batch, true, 0);
+	ck_assert_uint_eq(held_count(held, 0), 0);
+	ck_assert(!held_owes(held));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -596,6 +708,9 @@ main(void)
 	tcase_add_test(t, closed_it_holds_nothing);
 	tcase_add_loop_test(t, in_any_order_the_store_ends_with_what_is_held,
 	    0, 100);
+	tcase_add_test(t,
+	    who_ends_takes_nothing_from_who_asks_by_the_same_name);
+	tcase_add_loop_test(t, any_order_of_sessions_hurts_nobody, 0, 200);
 	suite_add_tcase(s, t);
 	return suite_main(s);
 }
