@@ -86,10 +86,11 @@ struct store_request {
 		 * host's grant ends ttl_ms after its last report, and may be
 		 * less than it has in use: no new ones until it is not. held: what
 		 * this host holds until it hears the answer, and after that if
-		 * it never does: nobody else gets it before it reports less. When
-		 * the store knows no host (it is new, or lost; or all were away),
-		 * or a row says nothing, for settle_ms each host keeps what it
-		 * holds and nobody gets more, so that nothing is granted twice.
+		 * it never does: nobody else gets it before it reports less.
+		 * When the store has heard of no host for half of ttl_ms (it
+		 * is new, or lost; or all were away), or a row says nothing,
+		 * for settle_ms each host keeps what it holds and nobody gets
+		 * more, so that nothing is granted twice.
 		 */
 		struct {
 			const char *host;

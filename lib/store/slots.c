@@ -11,18 +11,24 @@ struct slot_row {
 	int64_t expiry_ms;
 };
 
-/* Keep the rows that live; was there a live one? */
+/* Keep the rows that live; was anybody heard of lately? */
 static bool
 expire(struct slots *s, int64_t ttl_ms, int64_t now)
 {
 	uint32_t kept = 0;
+	bool lately = false;
 
-	for (uint32_t i = 0; i < s->n; i++)
-		if (s->rows[i].expiry_ms > now &&
-		    s->rows[i].expiry_ms <= now + 10 * ttl_ms)
-			s->rows[kept++] = s->rows[i];
+	for (uint32_t i = 0; i < s->n; i++) {
+		const struct slot_row *row = &s->rows[i];
+
+		if (row->expiry_ms <= now ||
+		    row->expiry_ms > now + 10 * ttl_ms)
+			continue;
+		lately = lately || row->expiry_ms > now + ttl_ms / 2;
+		s->rows[kept++] = *row;
+	}
 	s->n = kept;
-	return kept > 0;
+	return lately;
 }
 
 /* The host's row, made where there is none; NULL: too many. */
@@ -114,13 +120,13 @@ bool
 slots_report(struct slots *s, const struct store_request *r, int64_t now,
     struct store_reply *out)
 {
-	const bool known = expire(s, r->u.slots.ttl_ms, now);
+	const bool lately = expire(s, r->u.slots.ttl_ms, now);
 	struct slot_row *row = row_of(s, r->u.slots.host);
 	uint32_t room, target, grant, held = r->u.slots.held;
 
 	if (row == NULL)
 		return false;
-	if (!known)
+	if (!lately)
 		s->settled_ms = now + r->u.slots.settle_ms;
 	row->in_use = r->u.slots.in_use;
 	row->waiting = r->u.slots.waiting;

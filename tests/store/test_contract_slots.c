@@ -186,6 +186,33 @@ START_TEST(hosts_that_were_away_keep_what_they_hold)
 }
 END_TEST
 
+/* ... for about as long as a report is good: that of one of them is over. */
+START_TEST(whose_report_is_over_keeps_what_he_holds_when_all_were_away)
+{
+	struct store_request a = {
+		.verb = STORE_SLOTS,
+		.name = "filter",
+		.u.slots = { .host = "a", .in_use = 5, .held = 5, .cap = 10,
+		    .limit = 10, .ttl_ms = 200, .settle_ms = 150 },
+	};
+	struct store_request b = a;
+
+	open_store(_i);
+	b.u.slots.host = "b";
+	b.u.slots.waiting = 5;
+	a.u.slots.settle_ms = b.u.slots.settle_ms = 0;
+	ask(&a);
+	nap(60);
+	ck_assert_uint_eq(ask(&b).u.slots.granted, 5);
+	a.u.slots.settle_ms = b.u.slots.settle_ms = 150;
+	nap(160);
+	ck_assert_uint_eq(ask(&b).u.slots.granted, 5);
+	ck_assert_uint_eq(ask(&a).u.slots.granted, 5);
+	nap(160);
+	ck_assert_uint_eq(ask(&b).u.slots.granted, 5);
+}
+END_TEST
+
 START_TEST(a_host_alone_and_first_waits_its_turn)
 {
 	open_store(_i);
@@ -239,6 +266,7 @@ main(void)
 		a_lost_store_grants_nothing_twice,
 		what_an_answer_took_back_is_not_free_before_the_host_says_so,
 		hosts_that_were_away_keep_what_they_hold,
+		whose_report_is_over_keeps_what_he_holds_when_all_were_away,
 		a_host_alone_and_first_waits_its_turn,
 		a_dead_hosts_slots_come_back,
 		what_is_in_use_shows_beside_the_outcomes,

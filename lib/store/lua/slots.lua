@@ -19,7 +19,7 @@ end
 -- version of ours may write fewer words, or more. An expiry far ahead is a
 -- clock that was set back, or nonsense: nobody knows what that host holds.
 local rows = redis.call('HGETALL', slots)
-local known, lost = false, false
+local newest, lost = 0, false
 local granted, sum_in_use, sum_waiting, sum_old = 0, in_use, waiting, old
 local names, wants = { host }, { in_use + waiting }
 for i = 1, #rows, 2 do
@@ -30,7 +30,7 @@ for i = 1, #rows, 2 do
 		redis.call('HDEL', slots, rows[i])
 		lost = lost or expiry == 0 or expiry > now
 	else
-		known = true
+		newest = math.max(newest, expiry)
 		if rows[i] ~= host then
 			u, w = whole(u), whole(w)
 			granted = granted + whole(g)
@@ -43,9 +43,10 @@ for i = 1, #rows, 2 do
 	end
 end
 
--- Hosts that were away hold what they were granted, too.
+-- Hosts that were away hold what they were granted, too; and when nobody was heard
+-- of for long, all were.
 local settle = number(redis.call('HGET', upstream, 'settle'))
-if lost or not known then
+if lost or newest <= now + ttl / 2 then
 	settle = now + settle_ms
 	redis.call('HSET', upstream, 'settle', string.format('%.0f', settle))
 end
