@@ -65,6 +65,29 @@ START_TEST(a_zero_byte_is_no_digit)
 }
 END_TEST
 
+static const struct {
+	uint32_t cap, in_use;
+	bool roomy;
+} rooms[] = {
+	{ 0, 0, true },			/* there is no cap */
+	{ 0, UINT32_MAX, true },
+	{ 15, 0, false },		/* 16 places at least */
+	{ 16, 0, true },
+	{ 16, 1, false },
+	{ 64, 48, true },		/* and a quarter */
+	{ 64, 49, false },
+	{ 1000, 750, true },
+	{ 1000, 751, false },
+	{ 1000, 1001, false },
+};
+
+START_TEST(there_is_room_or_not)
+{
+	ck_assert(lease_is_roomy(rooms[_i].cap, rooms[_i].in_use) ==
+	    rooms[_i].roomy);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -74,6 +97,7 @@ main(void)
 	tcase_add_loop_test(t, a_name_is_made_of_its_parts, 0, MW_N_OF(rows));
 	tcase_add_test(t, a_name_that_is_too_long_is_refused);
 	tcase_add_test(t, a_zero_byte_is_no_digit);
+	tcase_add_loop_test(t, there_is_room_or_not, 0, MW_N_OF(rooms));
 	suite_add_tcase(s, t);
 	return suite_main(s);
 }

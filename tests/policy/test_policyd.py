@@ -543,6 +543,30 @@ def the_cap_holds_and_is_given_back(d):
         smtpd.close()
 
 
+def a_place_goes_to_the_next_session(d):
+    """lone has no cap: there is room for all."""
+    smtpd = Smtpd(d)
+    d.redis("CONFIG", "SET", "slowlog-log-slower-than", "0")
+
+    def transaction(n):
+        for recipient in "a@lone.test", "b@lone.test":
+            equal(smtpd.ask(port=n, instance=str(n), recipient=recipient),
+                  "DUNNO")
+
+    def asked():
+        return re.findall(r"EVALSHA\s\S+\s1\s\S+\{lone\}:leases\s"
+                          r"mx1/192.0.2.1:(\d)/25\s",
+                          d.redis("SLOWLOG", "GET", "1000"))
+
+    for n in (1, 2, 3):
+        transaction(n)
+    until(lambda: d.redis("ZRANGE", "mailweir:dest:{lone}:leases", "0", "-1")
+          == "mx1/192.0.2.1:3/25", "the name of who has it now")
+    equal(asked(), ["1"])
+    smtpd.close()
+    until(lambda: d.leases("lone") == 0, "its return")
+
+
 def strangers_get_no_say(d):
     smtpd = Smtpd(d)
     equal(smtpd.ask(recipient="a@nowhere.test"), "DUNNO")
@@ -1232,7 +1256,8 @@ GROUPS = [
           a_full_upstream_spills_to_the_next, who_waits_gets_the_next_slot,
           a_long_wait_is_deferred_with_4_3_2,
           a_dead_lane_gives_its_slot_back, a_burst_counts_once,
-          the_cap_holds_and_is_given_back, strangers_get_no_say,
+          the_cap_holds_and_is_given_back,
+          a_place_goes_to_the_next_session, strangers_get_no_say,
           bad_peers_are_closed_and_others_served,
           idle_and_half_asked_ones_hurt_nobody, byte_by_byte_is_served,
           what_is_sent_ahead_is_answered,

@@ -29,10 +29,10 @@ destinations = {{ contoso = {{ domains = [ "contoso.test" ]; cap = 1000;
 # lib/engine/pace.c; a tick of policyd is 50 ms.)
 Budget = collections.namedtuple("Budget", "idle busy message")
 BUDGETS = {
-    "take a lease":         Budget(0, 0, 1),    # the milter, at most
-    "give it back":         Budget(0, 25, 0),   # the milter, many at once
+    "take a lease":         Budget(0, 0, 0.3),  # or it was passed on
+    "give it back":         Budget(0, 4, 0),    # the milter, many at once
     "renew leases":         Budget(0, 0.05, 0), # a round may come by
-    "tell outcomes":        Budget(0, 20, 0),   # in batches
+    "tell outcomes":        Budget(0, 5, 0),    # in batches: all goes well
     "read a record":        Budget(3, 3, 0),    # 1 policyd, 2 milter
     "report connections":   Budget(1, 10, 0),   # 5, or 10 when short of slots
     "commit a record":      Budget(0, 0, 0),    # nothing changes
