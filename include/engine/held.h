@@ -81,6 +81,8 @@ void held_give(struct held *held, uint32_t destination, const char *member,
 /* Give back all that is held; from now on nothing is. */
 void held_close(struct held *held, int64_t forget_ms);
 uint32_t held_count(struct held *held, uint32_t destination);
+/* ... of which the store has yet to hear that they are: held on our word. */
+uint32_t held_unheard(struct held *held, uint32_t destination);
 /* Is there anything that was given back or passed on, of which the store has yet
  * to hear? */
 bool held_owes(struct held *held);

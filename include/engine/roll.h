@@ -20,6 +20,7 @@ struct lease {
 	uint32_t round;		/* taken or last renewed in */
 	bool held;		/* a session has it */
 	bool stored;		/* the store knows it, as far as we do */
+	bool unheard;		/* held, and the store never granted it */
 	bool busy;		/* the store is being told of it, */
 	bool leaving;		/* namely that it is given back */
 	bool asked;		/* a session asks the store for it */
@@ -40,6 +41,7 @@ struct roll {
 	struct roll_list given, passed;
 	uint32_t n_destinations;
 	uint32_t *counts;	/* held, by destination */
+	uint32_t *unheard;	/* ... of these, by their flag */
 	int32_t *spare;		/* places that can be passed on: roll_worth() */
 	int32_t *idle;		/* ... since roll_begin_turn(), all the time */
 	struct lease *buckets[ROLL_BUCKETS];

@@ -20,7 +20,7 @@ struct held {
 };
 
 static void
-take(struct held *h, uint32_t destination, const char *member, bool stored)
+take(struct held *h, uint32_t destination, const char *member, bool granted)
 {
 	struct lease *l = *roll_find_or_add(&h->roll, destination, member);
 
@@ -28,7 +28,8 @@ take(struct held *h, uint32_t destination, const char *member, bool stored)
 	roll_end_passing(&h->roll, l);
 	roll_hold(&h->roll, l);
 	/* What was being said of it meanwhile may come before or after. */
-	l->stored = stored && !l->busy && !l->doubt;
+	l->stored = granted && !l->busy && !l->doubt;
+	l->unheard = !granted;
 	l->round = h->round;
 	roll_end_change(&h->roll, l);
 }
@@ -115,6 +116,7 @@ settle(struct held *h, struct lease **at, enum held_work work, bool missing)
 	switch (work) {
 	case HELD_ENTER:
 		l->stored = true;
+		l->unheard = false;
 		break;
 	case HELD_RENEW:
 		l->stored = l->stored && !missing;
@@ -328,6 +330,17 @@ held_count(struct held *h, uint32_t destination)
 
 	pthread_mutex_lock(&h->mutex);
 	count = h->roll.counts[destination];
+	pthread_mutex_unlock(&h->mutex);
+	return count;
+}
+
+uint32_t
+held_unheard(struct held *h, uint32_t destination)
+{
+	uint32_t count;
+
+	pthread_mutex_lock(&h->mutex);
+	count = h->roll.unheard[destination];
 	pthread_mutex_unlock(&h->mutex);
 	return count;
 }

@@ -156,14 +156,18 @@ keeper_free(struct keeper **keeper)
 bool
 keeper_take(struct keeper *k, uint32_t destination, const char *member)
 {
+	const uint32_t cap = keeper_destination(k, destination)->cap;
+	/* Back again, the store does not count these yet. */
+	const uint32_t unheard = cap > 0 ? held_unheard(k->held, destination) : 0;
 	bool granted;
 
 	/* A link that is down is tried by the clerk; no mail waits for it. */
-	if (!store_pool_up(k->pool))
+	if (!store_pool_up(k->pool) || (cap > 0 && unheard >= cap))
 		return take_below_share(k, destination, member);
 	if (keeper_pass_lease(k, destination, member))
 		return true;
-	if (keeper_ask_lease(k, destination, member, &granted) == -1) {
+	if (keeper_ask_lease(k, destination, member, cap - unheard,
+	    &granted) == -1) {
 		if (take_below_share(k, destination, member))
 			return true;
 		/* It may have been granted all the same. */

@@ -73,10 +73,10 @@ void keeper_drop_given(struct keeper *k);
 /* Take a place over that was given back here, where there is room for others. */
 bool keeper_pass_lease(struct keeper *k, uint32_t destination,
     const char *member);
-/* Ask the store for a lease; what is to be given back of its destination goes
- * with the question. -1: no answer. */
+/* Ask the store for a lease, while it has less than limit (0: no limit); what is
+ * to be given back of its destination goes with the question. -1: no answer. */
 int keeper_ask_lease(struct keeper *k, uint32_t destination,
-    const char *member, bool *out_granted);
+    const char *member, uint32_t limit, bool *out_granted);
 /* Give this one back at once, whoever held it. */
 void keeper_drop(struct keeper *k, uint32_t destination, const char *member);
 

@@ -190,10 +190,9 @@ keeper_pass_lease(struct keeper *k, uint32_t destination, const char *member)
 
 int
 keeper_ask_lease(struct keeper *k, uint32_t destination, const char *member,
-    bool *out_granted)
+    uint32_t limit, bool *out_granted)
 {
-	struct store_request rq = take_request(k, destination, member,
-	    keeper_destination(k, destination)->cap);
+	struct store_request rq = take_request(k, destination, member, limit);
 	const char *drops[HELD_BATCH];
 	struct held_batch batch;
 	struct store_reply reply;

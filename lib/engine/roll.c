@@ -42,6 +42,7 @@ roll_init(struct roll *r, uint32_t n_destinations)
 {
 	r->n_destinations = n_destinations;
 	r->counts = mem_new(n_destinations, sizeof(*r->counts));
+	r->unheard = mem_new(n_destinations, sizeof(*r->unheard));
 	r->spare = mem_new(n_destinations, sizeof(*r->spare));
 	r->idle = mem_new(n_destinations, sizeof(*r->idle));
 }
@@ -58,6 +59,7 @@ roll_free(struct roll *r)
 		}
 	}
 	mem_free(r->counts);
+	mem_free(r->unheard);
 	mem_free(r->spare);
 	mem_free(r->idle);
 }
@@ -93,6 +95,7 @@ void
 roll_begin_change(struct roll *r, const struct lease *l)
 {
 	r->spare[l->destination] -= roll_worth(l);
+	r->unheard[l->destination] -= l->unheard;
 }
 
 void
@@ -101,6 +104,7 @@ roll_end_change(struct roll *r, const struct lease *l)
 	const uint32_t d = l->destination;
 
 	r->spare[d] += roll_worth(l);
+	r->unheard[d] += l->unheard;
 	if (r->spare[d] < r->idle[d])
 		r->idle[d] = r->spare[d];
 }
@@ -161,7 +165,7 @@ void
 roll_give(struct roll *r, struct lease *l)
 {
 	roll_end_passing(r, l);
-	l->held = false;
+	l->held = l->unheard = false;
 	join(&r->given, l);
 	r->counts[l->destination]--;
 }

@@ -92,6 +92,27 @@ START_TEST(on_our_word_no_more_than_the_limit)
 }
 END_TEST
 
+START_TEST(what_is_on_our_word_is_known_until_the_store_heard_of_it)
+{
+	ck_assert(held_add(held, 0, "a"));
+	ck_assert(held_add_below(held, 0, "b", 3));
+	ck_assert(held_add_below(held, 0, "c", 3));
+	ck_assert(held_add_below(held, 1, "d", 3));
+	ck_assert_uint_eq(held_unheard(held, 0), 2);
+	held_give(held, 0, "b", 100);
+	ck_assert_uint_eq(held_unheard(held, 0), 1);
+	while (due(HELD_ENTER))
+		held_done(held, &batch, true, 0);
+	ck_assert_uint_eq(held_unheard(held, 0), 0);
+	ck_assert_uint_eq(held_unheard(held, 1), 0);
+	/* Of what was granted it did hear. */
+	held_begin_round(held, HELD_RENEW);
+	ck_assert(due(HELD_RENEW));
+	held_done(held, &batch, true, 1);
+	ck_assert_uint_eq(held_unheard(held, 0), 0);
+}
+END_TEST
+
 START_TEST(what_was_given_back_is_dropped_until_the_store_did_it)
 {
 	held_add(held, 0, "a");
@@ -685,6 +706,8 @@ main(void)
 	tcase_add_test(t, what_was_just_granted_waits_for_the_next_round);
 	tcase_add_test(t, what_the_store_lost_is_entered_again);
 	tcase_add_test(t, on_our_word_no_more_than_the_limit);
+	tcase_add_test(t,
+	    what_is_on_our_word_is_known_until_the_store_heard_of_it);
 	tcase_add_test(t,
 	    what_was_given_back_is_dropped_until_the_store_did_it);
 	tcase_add_test(t, what_another_may_have_taken_is_dropped_too);

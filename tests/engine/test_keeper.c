@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define CAP 3
+#define WIDE 256
 #define TTL_MS 900
 #define TIMEOUT_MS 300
 #define PATIENCE_MS 15000
@@ -48,24 +49,31 @@ nap(void)
 	usleep(10000);
 }
 
-static void
-set_up(void)
+static struct keeper *
+keeper_of(const char *host, const struct plan *p)
 {
 	struct err err;
-
-	redis_start(&redis);
-	keeper = keeper_new(&(struct keeper_options){
-		.plan = &plan,
+	struct keeper *k = keeper_new(&(struct keeper_options){
+		.plan = p,
 		.store = {
 			.address = redis.unix_address,
 			.prefix = "mailweir",
 			.timeout_ms = TIMEOUT_MS,
 		},
-		.host = "mx1",
+		.host = host,
 		.version = "1",
 		.digest = "d",
 	    }, &err);
-	ck_assert(keeper != NULL);
+
+	ck_assert(k != NULL);
+	return k;
+}
+
+static void
+set_up(void)
+{
+	redis_start(&redis);
+	keeper = keeper_of("mx1", &plan);
 }
 
 static void
@@ -201,6 +209,51 @@ START_TEST(without_redis_there_is_a_share)
 	ck_assert(keeper_take(keeper, 0, "h/1:4/25"));
 	redis_restart(&redis);
 	come_to("contoso", CAP);
+}
+END_TEST
+
+/* The next one who comes. */
+static bool
+take_one_more(struct keeper *k, uint32_t *held)
+{
+	char member[32];
+
+	snprintf(member, sizeof(member), "h/1:%u/25", *held);
+	if (!keeper_take(k, 0, member))
+		return false;
+	++*held;
+	return true;
+}
+
+/* What it has not heard of yet counts as well: the whole cap where the host knew
+ * of no other, else its share. */
+START_TEST(a_redis_that_is_back_lets_in_no_more_than_the_cap)
+{
+	const struct destination wide = {
+		.name = "wide", .cap = WIDE, .n_routes = 1,
+	};
+	struct plan wide_plan = plan;
+	struct keeper *hosts[2];
+	uint32_t held = 0;
+
+	wide_plan.destinations = &wide;
+	wide_plan.n_destinations = 1;
+	hosts[0] = keeper_of("mx1", &wide_plan);
+	hosts[1] = keeper_of("mx2", &wide_plan);
+	redis_kill(&redis);
+	while (take_one_more(hosts[_i], &held))
+		;
+	ck_assert_uint_eq(held, _i == 0 ? WIDE : WIDE / 2);
+	redis_restart(&redis);
+	for (int64_t start = clock_mono_ms(); leases("wide") < WIDE;) {
+		for (int n = 0; n < 2000; n++)
+			take_one_more(hosts[_i], &held);
+		ck_assert_uint_le(held, WIDE);
+		ck_assert_int_lt(clock_mono_ms() - start, PATIENCE_MS);
+	}
+	ck_assert_int_eq(leases("wide"), WIDE);
+	keeper_free(&hosts[0]);
+	keeper_free(&hosts[1]);
 }
 END_TEST
 
@@ -404,6 +457,8 @@ main(void)
 	tcase_add_test(t, what_is_held_does_not_expire);
 	tcase_add_test(t, a_redis_that_lost_all_is_told_again);
 	tcase_add_test(t, without_redis_there_is_a_share);
+	tcase_add_loop_test(t,
+	    a_redis_that_is_back_lets_in_no_more_than_the_cap, 0, 2);
 	tcase_add_test(t,
 	    what_was_given_back_to_a_silent_redis_is_dropped_later);
 	tcase_add_test(t, a_silent_redis_costs_its_timeout_once);
