@@ -961,6 +961,7 @@ def a_milter_that_is_there_takes_the_leases(d):
     equal([a.split()[0] for a in answers], ["DUNNO", "DUNNO", "451", "451"])
     for smtpd in smtpds:
         smtpd.close()
+    until(lambda: d.leases("contoso") == 0, "all to be given back")
 
 
 def a_milter_that_is_silent_is_away(d):
