@@ -21,7 +21,7 @@ from ground import FaultLab, Ground
 
 RATE = 40                   # messages a second
 REPLACED = 3.0              # seconds
-DECISIONS = 500
+DECISIONS = 5000
 OUTAGES = 5
 TIMEOUT = 0.5               # store.timeout, as host.py has it
 TICK = 0.05
