@@ -279,6 +279,14 @@ transact(struct sim_host *h, int64_t messages)
 		arrive(h);
 }
 
+static bool
+store_is_up(void *arg)
+{
+	const struct sim_host *h = arg;
+
+	return store_async_up(h->store);
+}
+
 static void
 wake_intake(void *arg, int64_t ms)
 {
@@ -354,7 +362,7 @@ host_start(struct lab *lab, struct sim_host *h, int64_t number)
 	h->intake_timer = event_new(lab->base, -1, 0, on_intake_timer, h);
 	h->intake = intake_new(&(struct intake_options){
 		.port = store_async_port(h->store), .clock = clock_mono_ms,
-		.wake = wake_intake, .arg = h,
+		.up = store_is_up, .wake = wake_intake, .arg = h,
 	    });
 	h->tick = event_new(lab->base, -1, EV_PERSIST, on_tick, h);
 	event_add(h->tick, &tick);

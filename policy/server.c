@@ -215,6 +215,14 @@ on_mx_timer(evutil_socket_t fd, short what, void *arg)
 	conn_mx_tick(&l->server, clock_mono_ms());
 }
 
+static bool
+store_is_up(void *arg)
+{
+	const struct loop *l = arg;
+
+	return store_async_up(l->store);
+}
+
 static void
 wake_intake(void *arg, int64_t ms)
 {
@@ -348,7 +356,7 @@ loop_init(struct loop *l, const struct server_start *start, struct err *err)
 	ledger_inherit(l->server.ledger, &l->server, clock_mono_ms());
 	l->server.intake = intake_new(&(struct intake_options){
 		.port = l->server.port, .clock = clock_mono_ms,
-		.wake = wake_intake, .arg = l,
+		.up = store_is_up, .wake = wake_intake, .arg = l,
 	    });
 	on_hosts(l, ledger_hosts(l->server.ledger));
 	l->intake_timer = event_new(l->server.base, -1, 0, on_intake_timer, l);

@@ -3,7 +3,8 @@
  * of this host's own share when the fleet does not answer in time.
  *
  * What the store granted is kept in memory as well, so that a share which is
- * suddenly all there is does not start from nothing. A place that is given back
+ * suddenly all there is does not start from nothing; and who was let in by that
+ * share is told to the store before it is asked again. A place that is given back
  * is passed on to the next one who asks, where the cap leaves room for others;
  * else it is told to the store with the next lease that is asked for there, or
  * a moment later.
@@ -18,6 +19,8 @@ struct intake;
 struct intake_options {
 	struct store_port port;
 	int64_t (*clock)(void);	/* monotonic, ms */
+	/* Does the store answer, as far as is known? */
+	bool (*up)(void *arg);
 	/* intake_tick() wants to be called in so many ms, and not later. */
 	void (*wake)(void *arg, int64_t ms);
 	void *arg;

@@ -1,7 +1,8 @@
 /*
  * places - of one destination, the leases that were given back here while the
  * store has them still, and who came in the place of one of them since. Of both
- * the store is told at once, later: so there are never more than it has.
+ * the store is told at once, later: so there are never more than it has. And who
+ * was let in on our word, while the store could not be asked.
  */
 #ifndef ENGINE_PLACES_H
 #define ENGINE_PLACES_H
@@ -13,9 +14,14 @@
 
 struct place;
 
+struct places_list {		/* the last one first */
+	struct place *first;
+	uint32_t n;
+};
+
 struct places {			/* all zeros: none */
-	struct place *given, *passed;	/* the last one first */
-	uint32_t n_given, n_passed;	/* at most STORE_MEMBERS_MAX */
+	struct places_list given, passed;	/* at most STORE_MEMBERS_MAX */
+	struct places_list vouched;	/* in on our word */
 	uint32_t idle;		/* nobody had use for, since it was told last */
 };
 
@@ -35,6 +41,16 @@ bool places_have(const struct places *places, const char *member);
 /* No more can be kept: it is time to tell all. */
 bool places_are_full(const struct places *places);
 bool places_are_none(const struct places *places);
+/* member is in on our word ... */
+void places_vouch(struct places *places, const char *member);
+/* ... and is not any more; false: he was not. */
+bool places_unvouch(struct places *places, const char *member);
+/* How many names of those who are, but for the first `from`. The store is being
+ * told of them, */
+uint32_t places_vouched(const struct places *places, uint32_t from,
+    const char *out[STORE_MEMBERS_MAX]);
+/* ... and did hear: it is not on our word any more that they are in. */
+void places_heard(struct places *places);
 /* What is to be told, which is not kept any more: all, or what was passed on and
  * what nobody had use for since. */
 void places_tell(struct places *places, bool all, struct places_news *out);

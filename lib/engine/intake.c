@@ -96,10 +96,12 @@ answered(void *arg, const struct store_reply *reply, const struct err *err)
 	bool granted;
 
 	(void)err;
-	if (reply == NULL)
+	if (reply == NULL) {
 		granted = take_locally(s, a->member, s->cap == 0 ? 0 :
 		    share_of(s->intake, s->cap));
-	else {
+		if (granted)
+			places_vouch(&s->places, a->member);
+	} else {
 		granted = reply->u.lease.granted;
 		note_count(s, reply->u.lease.count);
 		if (granted)
@@ -141,6 +143,34 @@ tell(struct stock *s, bool all)
 			},
 		    }, told, s);
 	places_told(&news);
+}
+
+static void
+heard(void *arg, const struct store_reply *reply, const struct err *err)
+{
+	struct stock *s = arg;
+
+	(void)err;
+	if (reply != NULL)
+		places_heard(&s->places);
+}
+
+/* Who is in on our word takes room from who asks after this. */
+static void
+vouch(struct stock *s)
+{
+	const char *names[STORE_MEMBERS_MAX];
+	uint32_t n, from = 0;
+
+	for (; (n = places_vouched(&s->places, from, names)) > 0; from += n)
+		send(s->intake, &(struct store_request){
+			.verb = STORE_LEASE_DROP,
+			.name = s->destination,
+			.u.lease_drop = {
+				.enter = names, .n_enter = n,
+				.ttl_ms = s->ttl_ms,
+			},
+		    }, heard, s);
 }
 
 static void
@@ -250,11 +280,13 @@ intake_take(struct intake *intake, const struct intake_lease *lease,
 	struct store_request request;
 	struct places_news news = { .n = 0 };
 
+	if (s->places.vouched.n > 0 && intake->options.up(intake->options.arg))
+		vouch(s);
 	/* Whoever comes must not find his place, if it is another one's now. */
-	if (s->places.n_passed > 0 &&
+	if (s->places.passed.n > 0 &&
 	    (!is_roomy(s) || places_have(&s->places, lease->member)))
 		tell(s, true);
-	if (s->places.n_passed == 0)
+	if (s->places.passed.n == 0)
 		places_tell(&s->places, true, &news);
 	a->stock = s;
 	a->done = done;
@@ -284,6 +316,11 @@ intake_drop(struct intake *intake, const char *destination,
 	if (store_local_call(intake->local, &request,
 	    intake->options.clock(), &reply, &err) < 0)
 		return;
+	/* There may be no place of his to be passed on. */
+	if (places_unvouch(&s->places, member)) {
+		send(intake, &request, told, s);
+		return;
+	}
 	places_give(&s->places, member);
 	if (places_are_full(&s->places))
 		tell(s, true);

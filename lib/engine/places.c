@@ -8,53 +8,65 @@
 
 struct place {
 	struct place *next;
+	bool said;		/* vouched for: the store is being told */
 	char member[LEASE_NAME_MAX + 1];
 };
 
 static void
-put(struct place **list, uint32_t *n, const char *member)
+put(struct places_list *list, const char *member)
 {
 	struct place *p = mem_new(1, sizeof(*p));
 
 	snprintf(p->member, sizeof(p->member), "%s", member);
-	p->next = *list;
-	*list = p;
-	(*n)++;
+	p->next = list->first;
+	list->first = p;
+	list->n++;
 }
 
 static struct place **
-find(struct place **list, const char *member)
+find(struct places_list *list, const char *member)
 {
-	while (*list != NULL && strcmp((*list)->member, member) != 0)
-		list = &(*list)->next;
-	return list;
+	struct place **at = &list->first;
+
+	while (*at != NULL && strcmp((*at)->member, member) != 0)
+		at = &(*at)->next;
+	return at;
 }
 
 static bool
-is_in(struct place *list, const char *member)
+is_in(const struct places_list *list, const char *member)
 {
-	return *find(&list, member) != NULL;
+	struct places_list it = *list;
+
+	return *find(&it, member) != NULL;
+}
+
+static void
+take_away(struct places_list *list, struct place **at)
+{
+	struct place *p = *at;
+
+	*at = p->next;
+	mem_free(p);
+	list->n--;
 }
 
 /* False: it is not there. */
 static bool
-take_out(struct place **list, uint32_t *n, const char *member)
+take_out(struct places_list *list, const char *member)
 {
 	struct place **at = find(list, member);
-	struct place *p = *at;
 
-	if (p == NULL)
+	if (*at == NULL)
 		return false;
-	*at = p->next;
-	mem_free(p);
-	(*n)--;
+	take_away(list, at);
 	return true;
 }
 
 static uint32_t
 spare(const struct places *p)
 {
-	return p->n_given - p->n_passed;
+	return p->given.n - p->passed.n;
 }
 
 static void
@@ -68,53 +80,95 @@ void
 places_give(struct places *p, const char *member)
 {
 	/* The store never heard of who came in another one's place. */
-	if (!take_out(&p->passed, &p->n_passed, member) &&
-	    !is_in(p->given, member))
-		put(&p->given, &p->n_given, member);
+	if (!take_out(&p->passed, member) && !is_in(&p->given, member))
+		put(&p->given, member);
 }
 
 bool
 places_pass(struct places *p, const char *member)
 {
-	if (is_in(p->passed, member))
+	if (is_in(&p->passed, member))
 		return true;
 	if (spare(p) == 0)
 		return false;
 	/* Whoever comes again has his own. */
-	if (!take_out(&p->given, &p->n_given, member))
-		put(&p->passed, &p->n_passed, member);
+	if (!take_out(&p->given, member))
+		put(&p->passed, member);
 	note_idle(p);
 	return true;
+}
+
+void
+places_vouch(struct places *p, const char *member)
+{
+	if (!is_in(&p->vouched, member))
+		put(&p->vouched, member);
+}
+
+bool
+places_unvouch(struct places *p, const char *member)
+{
+	return take_out(&p->vouched, member);
+}
+
+uint32_t
+places_vouched(const struct places *p, uint32_t from,
+    const char *out[STORE_MEMBERS_MAX])
+{
+	struct place *at = p->vouched.first;
+	uint32_t n = 0;
+
+	while (at != NULL && from-- > 0)
+		at = at->next;
+	for (; at != NULL && n < STORE_MEMBERS_MAX; at = at->next) {
+		at->said = true;
+		out[n++] = at->member;
+	}
+	return n;
+}
+
+void
+places_heard(struct places *p)
+{
+	struct place **at = &p->vouched.first;
+
+	while (*at != NULL) {
+		if ((*at)->said)
+			take_away(&p->vouched, at);
+		else
+			at = &(*at)->next;
+	}
 }
 
 bool
 places_have(const struct places *p, const char *member)
 {
-	return is_in(p->given, member);
+	return is_in(&p->given, member);
 }
 
 bool
 places_are_full(const struct places *p)
 {
-	return p->n_given == STORE_MEMBERS_MAX;
+	return p->given.n == STORE_MEMBERS_MAX;
 }
 
 bool
 places_are_none(const struct places *p)
 {
-	return p->n_given == 0;
+	return p->given.n == 0;
 }
 
 /* All but the first ones, which stay. */
 static struct place *
-cut(struct place **list, uint32_t stay)
+cut(struct places_list *list, uint32_t stay)
 {
-	struct place *rest;
+	struct place **at = &list->first, *rest;
 
+	list->n = stay;
 	while (stay-- > 0)
-		list = &(*list)->next;
-	rest = *list;
-	*list = NULL;
+		at = &(*at)->next;
+	rest = *at;
+	*at = NULL;
 	return rest;
 }
 
@@ -137,8 +191,7 @@ places_tell(struct places *p, bool all, struct places_news *out)
 	out->entered = cut(&p->passed, 0);
 	out->n = names_of(out->gone, out->members);
 	out->n_enter = names_of(out->entered, out->enter);
-	p->n_given = p->idle = stay;
-	p->n_passed = 0;
+	p->idle = stay;
 }
 
 static void
@@ -163,7 +216,8 @@ places_told(struct places_news *news)
 void
 places_free(struct places *p)
 {
-	free_list(p->given);
-	free_list(p->passed);
+	free_list(p->given.first);
+	free_list(p->passed.first);
+	free_list(p->vouched.first);
 	*p = (struct places){ 0 };
 }

@@ -19,6 +19,7 @@ static struct intake *intake;
 static int64_t now_ms;
 static uint32_t cap;
 static int64_t wake_at_ms;
+static bool up;
 static int wakes, n_granted, n_refused;
 
 static void
@@ -59,6 +60,13 @@ clock_ms(void)
 	return now_ms;
 }
 
+static bool
+is_up(void *arg)
+{
+	(void)arg;
+	return up;
+}
+
 static void
 wake(void *arg, int64_t ms)
 {
@@ -83,8 +91,10 @@ set_up(void)
 	n_sent = wakes = n_granted = n_refused = 0;
 	now_ms = 1000;
 	cap = 3;
+	up = true;
 	intake = intake_new(&(struct intake_options){
-		.port = { .send = send }, .clock = clock_ms, .wake = wake,
+		.port = { .send = send }, .clock = clock_ms, .up = is_up,
+		.wake = wake,
 	    });
 }
 
@@ -202,6 +212,7 @@ END_TEST
 
 START_TEST(without_the_store_a_place_given_back_is_free_at_once)
 {
+	up = false;
 	for (int i = 0; i < 4; i++) {
 		take("x", (char[]){ (char)('a' + i), '\0' });
 		refuse(i);
@@ -210,8 +221,85 @@ START_TEST(without_the_store_a_place_given_back_is_free_at_once)
 	ck_assert_int_eq(n_refused, 1);
 	intake_drop(intake, "x", "a");
 	take("x", "e");
-	refuse(4);
+	refuse(n_sent - 1);
 	ck_assert_int_eq(n_granted, 4);
+}
+END_TEST
+
+/* a, b and c are in on our word. */
+static void
+let_three_in(void)
+{
+	up = false;
+	for (int i = 0; i < 3; i++) {
+		take("x", (char[]){ (char)('a' + i), '\0' });
+		refuse(i);
+	}
+	ck_assert_int_eq(n_granted, 3);
+	n_sent = 0;
+}
+
+START_TEST(a_store_that_is_back_hears_first_who_is_in)
+{
+	let_three_in();
+	intake_drop(intake, "x", "b");
+	ck_assert_str_eq(sent[0], "drop in x b");
+	take("x", "d");
+	ck_assert_str_eq(sent[1], "take d in x drops");
+	refuse(1);
+	up = true;
+	take("x", "e");
+	ck_assert_str_eq(sent[2], "drop in x enter d c a");
+	ck_assert_str_eq(sent[3], "take e in x drops");
+	/* Nobody knows what it heard; it is told again, until it did. */
+	refuse(2);
+	answer(3, false, 3);
+	take("x", "f");
+	ck_assert_str_eq(sent[4], "drop in x enter d c a");
+	answer(4, true, 3);
+	answer(5, false, 3);
+	take("x", "g");
+	ck_assert_int_eq(n_sent, 7);
+	ck_assert_str_eq(sent[6], "take g in x drops");
+}
+END_TEST
+
+START_TEST(who_was_in_on_our_word_leaves_no_place_to_pass_on)
+{
+	cap = 100;
+	let_three_in();
+	up = true;
+	take("x", "d");
+	refuse(0);
+	answer(1, true, 1);
+	ck_assert_int_eq(n_sent, 2);
+	intake_drop(intake, "x", "a");
+	ck_assert_str_eq(sent[2], "drop in x a");
+	ck_assert(!pass("e"));
+}
+END_TEST
+
+START_TEST(all_who_are_in_are_told_however_many)
+{
+	const int many = STORE_MEMBERS_MAX + 2;
+	char member[8];
+
+	cap = 0;
+	up = false;
+	for (int i = 0; i < many; i++) {
+		snprintf(member, sizeof(member), "%d", i);
+		take("x", member);
+		refuse(i);
+	}
+	n_sent = 0;
+	up = true;
+	take("x", "one more");
+	ck_assert_int_eq(n_sent, 3);
+	ck_assert_str_eq(sent[1], "drop in x enter 1 0");
+	for (int i = 0; i < 3; i++)
+		answer(i, true, 67);
+	take("x", "another");
+	ck_assert_int_eq(n_sent, 4);
 }
 END_TEST
 
@@ -459,6 +547,9 @@ main(void)
 	tcase_add_test(t, no_more_wait_than_fit_into_one_request);
 	tcase_add_test(t,
 	    without_the_store_a_place_given_back_is_free_at_once);
+	tcase_add_test(t, a_store_that_is_back_hears_first_who_is_in);
+	tcase_add_test(t, who_was_in_on_our_word_leaves_no_place_to_pass_on);
+	tcase_add_test(t, all_who_are_in_are_told_however_many);
 	tcase_add_test(t, a_place_is_passed_on_and_both_names_are_told_at_once);
 	tcase_add_test(t, who_comes_again_or_was_gone_is_not_told_of);
 	tcase_add_test(t, a_place_goes_when_nobody_had_use_for_it_in_a_turn);

@@ -909,13 +909,17 @@ def it_goes_on_without_redis(d):
     smtpds = [Smtpd(d) for _ in range(3)]
     answers = [s.ask(port=i + 1) for i, s in enumerate(smtpds)]
     equal([a.split()[0] for a in answers], ["DUNNO", "DUNNO", "451"])
-    for smtpd in smtpds:
-        smtpd.close()
     os.unlink(d.dir + "/redis.sock")
     d.start_redis()
     until(lambda: d.counter("lone", "delivered") > before,
           "what was counted meanwhile")
     until(lambda: d.granted("lone") == 1, "the grants")
+    # Redis hears who is in before it is asked for more.
+    equal(smtpds[2].ask(port=4).split()[0], "451")
+    equal(d.leases("contoso"), 2)
+    for smtpd in smtpds:
+        smtpd.close()
+    until(lambda: d.leases("contoso") == 0, "all to be given back")
 
 
 class Milter(Smtpd):
