@@ -29,6 +29,11 @@ tests_engine_test_held_SOURCES = tests/engine/test_held.c
 tests_engine_test_held_CFLAGS = $(test_cflags)
 tests_engine_test_held_LDADD = $(engine_libs) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/engine/test_held_order
+tests_engine_test_held_order_SOURCES = tests/engine/test_held_order.c
+tests_engine_test_held_order_CFLAGS = $(test_cflags)
+tests_engine_test_held_order_LDADD = $(engine_libs) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/engine/test_keeper
 tests_engine_test_keeper_SOURCES = tests/engine/test_keeper.c $(own_redis)
 tests_engine_test_keeper_CPPFLAGS = $(store_test_cppflags) \
