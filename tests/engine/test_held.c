@@ -100,6 +100,11 @@ START_TEST(what_is_on_our_word_is_known_until_the_store_heard_of_it)
 	ck_assert_uint_eq(held_unheard(held, 0), 2);
 	held_give(held, 0, "b", 100);
 	ck_assert_uint_eq(held_unheard(held, 0), 1);
+	ck_assert(held_add_below(held, 0, "e", 3));
+	ck_assert(held_ask(held, 0, "e", &batch));
+	held_done(held, &batch, true, 0);
+	ck_assert(held_add(held, 0, "e"));
+	ck_assert_uint_eq(held_unheard(held, 0), 1);
 	while (due(HELD_ENTER))
 		held_done(held, &batch, true, 0);
 	ck_assert_uint_eq(held_unheard(held, 0), 0);
