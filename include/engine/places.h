@@ -45,11 +45,11 @@ bool places_are_none(const struct places *places);
 void places_vouch(struct places *places, const char *member);
 /* ... and is not any more; false: he was not. */
 bool places_unvouch(struct places *places, const char *member);
-/* How many names of those who are, but for the first `from`. The store is being
- * told of them, */
-uint32_t places_vouched(const struct places *places, uint32_t from,
+/* Names of those who are, of whom the store is to be told now: how many, from the
+ * from-th on (0: the first); 0 when there are no more. */
+uint32_t places_vouched(struct places *places, uint32_t from,
     const char *out[STORE_MEMBERS_MAX]);
-/* ... and did hear: it is not on our word any more that they are in. */
+/* It did hear of those: they are not in on our word any more. */
 void places_heard(struct places *places);
 /* What is to be told, which is not kept any more: all, or what was passed on and
  * what nobody had use for since. */

@@ -323,26 +323,27 @@ held_owes(struct held *h)
 	return owes;
 }
 
+static uint32_t
+read_count(struct held *h, const uint32_t *count)
+{
+	uint32_t is;
+
+	pthread_mutex_lock(&h->mutex);
+	is = *count;
+	pthread_mutex_unlock(&h->mutex);
+	return is;
+}
+
 uint32_t
 held_count(struct held *h, uint32_t destination)
 {
-	uint32_t count;
-
-	pthread_mutex_lock(&h->mutex);
-	count = h->roll.counts[destination];
-	pthread_mutex_unlock(&h->mutex);
-	return count;
+	return read_count(h, &h->roll.counts[destination]);
 }
 
 uint32_t
 held_unheard(struct held *h, uint32_t destination)
 {
-	uint32_t count;
-
-	pthread_mutex_lock(&h->mutex);
-	count = h->roll.unheard[destination];
-	pthread_mutex_unlock(&h->mutex);
-	return count;
+	return read_count(h, &h->roll.unheard[destination]);
 }
 
 /* A name may always go; a place, when it was idle, or for who takes it. */

@@ -24,21 +24,17 @@ put(struct places_list *list, const char *member)
 }
 
 static struct place **
-find(struct places_list *list, const char *member)
+find(struct place **at, const char *member)
 {
-	struct place **at = &list->first;
-
 	while (*at != NULL && strcmp((*at)->member, member) != 0)
 		at = &(*at)->next;
 	return at;
 }
 
 static bool
-is_in(const struct places_list *list, const char *member)
+is_in(struct place *first, const char *member)
 {
-	struct places_list it = *list;
-
-	return *find(&it, member) != NULL;
+	return *find(&first, member) != NULL;
 }
 
 static void
@@ -55,7 +51,7 @@ take_away(struct places_list *list, struct place **at)
 static bool
 take_out(struct places_list *list, const char *member)
 {
-	struct place **at = find(list, member);
+	struct place **at = find(&list->first, member);
 
 	if (*at == NULL)
 		return false;
@@ -80,14 +76,14 @@ void
 places_give(struct places *p, const char *member)
 {
 	/* The store never heard of who came in another one's place. */
-	if (!take_out(&p->passed, member) && !is_in(&p->given, member))
+	if (!take_out(&p->passed, member) && !is_in(p->given.first, member))
 		put(&p->given, member);
 }
 
 bool
 places_pass(struct places *p, const char *member)
 {
-	if (is_in(&p->passed, member))
+	if (is_in(p->passed.first, member))
 		return true;
 	if (spare(p) == 0)
 		return false;
@@ -101,7 +97,7 @@ places_pass(struct places *p, const char *member)
 void
 places_vouch(struct places *p, const char *member)
 {
-	if (!is_in(&p->vouched, member))
+	if (!is_in(p->vouched.first, member))
 		put(&p->vouched, member);
 }
 
@@ -112,7 +108,7 @@ places_unvouch(struct places *p, const char *member)
 }
 
 uint32_t
-places_vouched(const struct places *p, uint32_t from,
+places_vouched(struct places *p, uint32_t from,
     const char *out[STORE_MEMBERS_MAX])
 {
 	struct place *at = p->vouched.first;
@@ -143,7 +139,7 @@ places_heard(struct places *p)
 bool
 places_have(const struct places *p, const char *member)
 {
-	return is_in(&p->given, member);
+	return is_in(p->given.first, member);
 }
 
 bool
