@@ -35,5 +35,8 @@ bool lease_name(const char *host, struct span addr, struct span client_port,
 
 /* With so many of a cap (0: none) in use, is there room for other hosts? */
 bool lease_is_roomy(uint32_t cap, uint32_t in_use);
+/* A host's part of a cap while nobody can be asked: at least one place; 0 where
+ * there is no cap. hosts: 1 or more. */
+uint32_t lease_share(uint32_t cap, uint32_t hosts);
 
 #endif

@@ -57,3 +57,11 @@ lease_is_roomy(uint32_t cap, uint32_t in_use)
 
 	return cap == 0 || (in_use < cap && cap - in_use >= room);
 }
+
+uint32_t
+lease_share(uint32_t cap, uint32_t hosts)
+{
+	const uint32_t share = cap / hosts;
+
+	return cap > 0 && share == 0 ? 1 : share;
+}

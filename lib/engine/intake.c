@@ -66,14 +66,6 @@ take_locally(struct stock *s, const char *member, uint32_t limit)
 	return reply.u.lease.granted;
 }
 
-static uint32_t
-share_of(const struct intake *intake, uint32_t cap)
-{
-	const uint32_t share = cap / intake->hosts;
-
-	return share > 0 ? share : 1;
-}
-
 static void
 note_count(struct stock *s, uint32_t count)
 {
@@ -97,8 +89,8 @@ answered(void *arg, const struct store_reply *reply, const struct err *err)
 
 	(void)err;
 	if (reply == NULL) {
-		granted = take_locally(s, a->member, s->cap == 0 ? 0 :
-		    share_of(s->intake, s->cap));
+		granted = take_locally(s, a->member, lease_share(s->cap,
+		    s->intake->hosts));
 		if (granted)
 			places_vouch(&s->places, a->member);
 	} else {

@@ -12,15 +12,6 @@
 
 #define TICK_MS 500		/* leases are put right */
 
-/* This host's part of a cap while nobody can be asked; 0: no cap. */
-static uint32_t
-share_of(struct keeper *k, uint32_t cap)
-{
-	uint32_t share = cap / atomic_load(&k->hosts);
-
-	return cap > 0 && share == 0 ? 1 : share;
-}
-
 static int
 start_threads(struct keeper *k, struct err *err)
 {
@@ -49,7 +40,8 @@ static bool
 take_below_share(struct keeper *k, uint32_t destination, const char *member)
 {
 	return held_add_below(k->held, destination, member,
-	    share_of(k, keeper_destination(k, destination)->cap));
+	    lease_share(keeper_destination(k, destination)->cap,
+	    atomic_load(&k->hosts)));
 }
 
 int

@@ -88,6 +88,15 @@ START_TEST(there_is_room_or_not)
 }
 END_TEST
 
+START_TEST(a_share_is_a_part_and_never_none)
+{
+	ck_assert_uint_eq(lease_share(10, 1), 10);
+	ck_assert_uint_eq(lease_share(10, 3), 3);
+	ck_assert_uint_eq(lease_share(10, 11), 1);
+	ck_assert_uint_eq(lease_share(0, 3), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -98,6 +107,7 @@ main(void)
 	tcase_add_test(t, a_name_that_is_too_long_is_refused);
 	tcase_add_test(t, a_zero_byte_is_no_digit);
 	tcase_add_loop_test(t, there_is_room_or_not, 0, MW_N_OF(rooms));
+	tcase_add_test(t, a_share_is_a_part_and_never_none);
 	suite_add_tcase(s, t);
 	return suite_main(s);
 }
